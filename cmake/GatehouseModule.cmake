@@ -1,0 +1,30 @@
+# gatehouse_module(NAME [USES module...] [LIBRARIES target...])
+#
+# One static library for the folder that calls it, of all its *.cc, and one test program
+# NAME_test of all its *_test.cc. USES names the folders below it that it may include
+# (src/architecture_test.py holds the includes against the same list).
+function(gatehouse_module name)
+  cmake_parse_arguments(arg "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM arg_USES PREPEND gatehouse_)
+
+  if(sources)
+    add_library(gatehouse_${name} STATIC ${sources})
+    target_include_directories(gatehouse_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(gatehouse_${name} PUBLIC ${arg_USES} ${arg_LIBRARIES} Threads::Threads)
+  else()
+    add_library(gatehouse_${name} INTERFACE)
+    target_include_directories(gatehouse_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(gatehouse_${name} INTERFACE ${arg_USES} ${arg_LIBRARIES} Threads::Threads)
+  endif()
+
+  if(tests AND NOT GATEHOUSE_FUZZ)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE gatehouse_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE GATEHOUSE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name}_test COMMAND ${name}_test)
+  endif()
+endfunction()

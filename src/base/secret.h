@@ -1,0 +1,38 @@
+// A string that must not be seen: a password, a key, a token.
+//
+// It wipes its bytes when it goes, cannot be printed, formatted or compared by accident, and is
+// read only through reveal(), so that a search for that word finds every use.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gatehouse {
+
+/// Overwrites the bytes in a way that the compiler may not leave out, then empties the string.
+void wipe(std::string& bytes);
+
+/// True if both are equal, in a time that depends on the lengths alone.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string bytes) : bytes_(std::move(bytes)) {}
+  Secret(const Secret&) = default;
+  Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { wipe(other.bytes_); }
+  Secret& operator=(Secret other) noexcept {
+    bytes_.swap(other.bytes_);
+    return *this;
+  }
+  ~Secret() { wipe(bytes_); }
+
+  std::string_view reveal() const { return bytes_; }
+  bool empty() const { return bytes_.empty(); }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace gatehouse

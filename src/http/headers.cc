@@ -1,0 +1,118 @@
+#include "http/headers.h"
+
+#include <array>
+#include <cassert>
+
+namespace gatehouse::http {
+namespace {
+
+constexpr std::array<bool, 256> token_table() {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= '9'; ++c) table[c] = true;
+  for (int c = 'a'; c <= 'z'; ++c) table[c] = true;
+  for (int c = 'A'; c <= 'Z'; ++c) table[c] = true;
+  for (const char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}
+constexpr std::array<bool, 256> kToken = token_table();
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (!kToken[static_cast<unsigned char>(c)]) return false;
+  }
+  return true;
+}
+
+bool is_field_value(std::string_view text) {
+  if (!text.empty() && (is_blank(text.front()) || is_blank(text.back()))) return false;
+  for (const char c : text) {
+    if (c != '\t' && (c < ' ' || c > '~')) return false;
+  }
+  return true;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+std::optional<std::string_view> Headers::get(std::string_view name) const {
+  for (const Field field : *this) {
+    if (equal_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+std::size_t Headers::count(std::string_view name) const {
+  std::size_t n = 0;
+  for (const Field field : *this) n += equal_ignoring_case(field.name, name) ? 1 : 0;
+  return n;
+}
+
+bool Headers::list_has(std::string_view name, std::string_view member) const {
+  for (const Field field : *this) {
+    if (!equal_ignoring_case(field.name, name)) continue;
+    std::string_view rest = field.value;
+    for (;;) {
+      const std::size_t comma = rest.find(',');
+      if (equal_ignoring_case(trim(rest.substr(0, comma)), member)) return true;
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return false;
+}
+
+void Headers::add(std::string_view name, std::string_view value) {
+  assert(is_token(name));
+  Entry entry{};
+  entry.name = static_cast<std::uint32_t>(bytes_.size());
+  entry.name_length = static_cast<std::uint32_t>(name.size());
+  bytes_.append(name);
+  entry.value = static_cast<std::uint32_t>(bytes_.size());
+  entry.value_length = static_cast<std::uint32_t>(value.size());
+  bytes_.append(value);
+  fields_.push_back(entry);
+}
+
+void Headers::set(std::string_view name, std::string_view value) {
+  remove(name);
+  add(name, value);
+}
+
+std::size_t Headers::remove(std::string_view name) {
+  return remove_if([name](Field field) { return equal_ignoring_case(field.name, name); });
+}
+
+void Headers::replace(std::size_t index, std::string_view value) {
+  Entry& entry = fields_[index];
+  entry.value = static_cast<std::uint32_t>(bytes_.size());
+  entry.value_length = static_cast<std::uint32_t>(value.size());
+  bytes_.append(value);
+}
+
+}  // namespace gatehouse::http

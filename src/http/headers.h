@@ -1,0 +1,100 @@
+// The header fields of a message, in their order, as one value (RFC 9110 §5).
+//
+// All bytes lie in one buffer and fields are offsets into it, so that a head is one copy, a cleared
+// Headers keeps its memory for the next message, and no field costs an allocation. Names compare
+// without case. What is put in here has been checked: a codec refuses what is no token or holds
+// control bytes; add() and set() assert it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::http {
+
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// RFC 9110 §5.6.2: what a field name or a method may be made of.
+bool is_token(std::string_view text);
+/// RFC 9110 §5.5 without obs-text: visible ASCII, space and tab, no white space at either end.
+bool is_field_value(std::string_view text);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+std::string lower_case(std::string_view text);
+
+class Headers {
+ public:
+  std::size_t size() const { return fields_.size(); }
+  bool empty() const { return fields_.empty(); }
+  /// Views stay valid until the next change.
+  Field at(std::size_t index) const {
+    const Entry& e = fields_[index];
+    return {std::string_view(bytes_).substr(e.name, e.name_length),
+            std::string_view(bytes_).substr(e.value, e.value_length)};
+  }
+
+  /// The first field of that name.
+  std::optional<std::string_view> get(std::string_view name) const;
+  bool has(std::string_view name) const { return get(name).has_value(); }
+  std::size_t count(std::string_view name) const;
+  /// True if a comma-separated list under that name, over all its fields, has that member, without
+  /// case (RFC 9110 §5.6.1): `Connection`, `Upgrade`, `TE`, `Vary`.
+  bool list_has(std::string_view name, std::string_view member) const;
+
+  void add(std::string_view name, std::string_view value);
+  /// Removes all fields of that name and adds one.
+  void set(std::string_view name, std::string_view value);
+  /// Returns how many went.
+  std::size_t remove(std::string_view name);
+  /// Removes each field for which `unwanted(Field)` holds.
+  template <class Unwanted>
+  std::size_t remove_if(Unwanted unwanted);
+  /// Replaces the value of the field at that place.
+  void replace(std::size_t index, std::string_view value);
+  void clear() {
+    bytes_.clear();
+    fields_.clear();
+  }
+
+  class Iterator {
+   public:
+    Iterator(const Headers& headers, std::size_t index) : headers_(&headers), index_(index) {}
+    Field operator*() const { return headers_->at(index_); }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const Headers* headers_;
+    std::size_t index_;
+  };
+  Iterator begin() const { return {*this, 0}; }
+  Iterator end() const { return {*this, fields_.size()}; }
+
+ private:
+  struct Entry {
+    std::uint32_t name, name_length, value, value_length;
+  };
+  std::string bytes_;
+  std::vector<Entry> fields_;
+};
+
+template <class Unwanted>
+std::size_t Headers::remove_if(Unwanted unwanted) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (!unwanted(at(i))) fields_[kept++] = fields_[i];
+  }
+  const std::size_t removed = fields_.size() - kept;
+  fields_.resize(kept);
+  return removed;
+}
+
+}  // namespace gatehouse::http

@@ -1,0 +1,176 @@
+// Requests and answers, and the three interfaces through which the roles meet the network and one
+// another: Handler (answers a request), Client (sends one), ByteStream (what an upgrade gives).
+//
+// The same types serve local pages, the provider reached in process without a socket, and proxied
+// traffic: a proxied answer is a Response whose body is read piece by piece from the upstream.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "http/headers.h"
+#include "http/target.h"
+
+namespace gatehouse::http {
+
+/// A body that arrives piece by piece.
+class BodyReader {
+ public:
+  /// Abandons what has not been read: a connection under it is closed, not kept for reuse.
+  virtual ~BodyReader() = default;
+  /// The next piece, valid until the next call; empty at the end. An error means that the body is
+  /// cut short and the message must not look complete to whoever gets it.
+  virtual Task<Result<std::string_view>> read() = 0;
+  /// True if the next read() will not wait. A writer flushes before it reads when this is false.
+  virtual bool ready() const { return true; }
+  /// After the end: the trailer fields that came, empty if none.
+  virtual const Headers& trailers() const;
+};
+
+/// Either whole (`bytes`), or a stream. Bytes are ignored when there is a stream.
+struct Body {
+  std::string bytes;
+  std::unique_ptr<BodyReader> stream;
+  /// Of a stream, when the sender said it.
+  std::optional<std::uint64_t> length;
+
+  Body() = default;
+  Body(std::string whole) : bytes(std::move(whole)) {}  // NOLINT(google-explicit-constructor)
+  explicit Body(std::unique_ptr<BodyReader> reader, std::optional<std::uint64_t> size = {})
+      : stream(std::move(reader)), length(size) {}
+  bool empty() const { return stream == nullptr && bytes.empty(); }
+};
+
+/// Reads the whole body; kExhausted if it is longer than `limit` bytes.
+Task<Result<std::string>> read_all(Body& body, std::size_t limit);
+
+/// A connection after an upgrade: bytes in both directions, each with an end of its own.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  /// What came, valid until the next read; empty at the end.
+  virtual Task<Result<std::string_view>> read() = 0;
+  /// Returns when all is handed to the kernel.
+  virtual Task<Result<void>> write(std::string_view bytes) = 0;
+  /// Says that no more will be written.
+  virtual void finish() = 0;
+  /// Ends both directions at once; a pending read or write fails with kCancelled.
+  virtual void abort() = 0;
+};
+
+/// Tells work under way that nobody waits for its answer any more (the client has gone, its session
+/// has ended). One listener at a time; all on one loop.
+class Cancellation {
+ public:
+  bool cancelled() const { return cancelled_; }
+  void cancel() {
+    cancelled_ = true;
+    if (auto call = std::exchange(listener_, nullptr)) call();
+  }
+  /// Called at most once, from cancel(); at once if that has been. An empty function removes it.
+  void listen(std::move_only_function<void()> listener) {
+    listener_ = std::move(listener);
+    if (cancelled_ && listener_) std::exchange(listener_, nullptr)();
+  }
+
+ private:
+  bool cancelled_ = false;
+  std::move_only_function<void()> listener_;
+};
+
+enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
+
+/// The other end of a connection, as the listener saw it.
+struct Peer {
+  std::string address;  // an IP address without port; brackets never
+  std::uint16_t port = 0;
+  bool tls = false;
+  std::string server_name;  // SNI, lower case; empty if none
+};
+
+/// What the access log and the metrics say of a request beyond what the server itself knows.
+struct Trace {
+  std::string request_id;
+  std::string route;     // the name of the route that won; bounded by the configuration
+  std::string upstream;  // address the answer came from; empty for local answers
+  std::string user;
+  std::string session;   // id, never the cookie
+  std::string_view failure = "";  // a short constant: why the answer is not the upstream's
+};
+
+struct Request {
+  std::string method = "GET";
+  /// Path and query; normalised by the server, which refused what was ambiguous.
+  Target target;
+  Version version = Version::kHttp11;
+  /// Host and port as the client asked for them: lower case, one, checked. Not in `headers`.
+  std::string authority;
+  /// Without Host and without the framing (Content-Length, Transfer-Encoding, Connection and what
+  /// Connection names, Keep-Alive, TE but trailers, Upgrade): the codecs make those.
+  Headers headers;
+  Body body;
+  /// The protocol asked for, e.g. "websocket"; empty if none. Anything but websocket is dropped.
+  std::string upgrade;
+
+  /// Filled by a server; defaults when a role makes the request itself.
+  std::shared_ptr<const Peer> peer;
+  MonotonicTime received{};
+  Cancellation* cancellation = nullptr;
+  Trace trace;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;  // without framing, as in Request; Content-Length only where there is no body
+  Body body;
+  /// With status 101: what the server joins with the client's connection.
+  std::unique_ptr<ByteStream> upgrade;
+  /// Close the client's connection after this answer.
+  bool close = false;
+};
+
+/// Answers requests. One instance a loop; calls of one instance run on that loop, many at a time.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  /// `request` outlives the task. An exception becomes a 500.
+  virtual Task<Response> handle(Request& request) = 0;
+};
+
+/// Sends requests: over the network, or straight into a Handler.
+class Client {
+ public:
+  virtual ~Client() = default;
+  /// `request` must outlive the task and, if it has a body stream, the answer's body. Errors:
+  /// kUnavailable (no connection), kTimeout, kCorrupt (not HTTP), kCancelled.
+  virtual Task<Result<Response>> send(Request& request) = 0;
+};
+
+/// A Client whose every request is answered by a handler in the same process, with no socket.
+class HandlerClient final : public Client {
+ public:
+  explicit HandlerClient(Handler& handler) : handler_(handler) {}
+  Task<Result<Response>> send(Request& request) override;
+
+ private:
+  Handler& handler_;
+};
+
+/// An answer whose body is whole. Adds Content-Type and `Cache-Control: no-store`.
+Response make_response(int status, std::string_view content_type, std::string body);
+/// `{"error": code, "error_description": description}` as RFC 6749 §5.2 has it.
+Response json_error(int status, std::string_view code, std::string_view description);
+/// 301, 302 or 303 to `location`, never cached.
+Response redirect(int status, std::string_view location);
+/// "Not Found" for 404; "" if unknown.
+std::string_view reason_phrase(int status);
+
+}  // namespace gatehouse::http

@@ -1,0 +1,106 @@
+// HTTP/1.1 on the wire, as pure state machines (RFC 9112). No I/O: bytes in, events out.
+//
+// Strict where two readers could differ: CRLF alone ends a line; no white space before a colon; no
+// obs-fold; Content-Length and Transfer-Encoding together are refused; one Host; chunked is the only
+// coding and the last; chunk sizes are hex digits alone, extensions are bounded and hold no bare LF,
+// CR or NUL. What is refused here closes the connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace gatehouse::net::http1 {
+
+struct Limits {
+  std::size_t head_bytes = 64 * 1024;   // request or status line with all fields
+  std::size_t fields = 128;
+  std::size_t chunk_extension_bytes = 1024;  // of one chunk
+  std::size_t trailer_bytes = 8 * 1024;
+};
+
+/// How a message says where its body ends.
+struct Framing {
+  enum class Kind { kNone, kLength, kChunked, kUntilClose };
+  Kind kind = Kind::kNone;
+  std::uint64_t length = 0;  // of kLength
+};
+
+/// Why a head or a body is refused, with the status it deserves.
+struct Refusal {
+  int status = 400;         // 400, 408, 413, 414, 417, 421, 431, 501, 505
+  std::string_view reason;  // a short sentence, constant
+};
+
+struct RequestHead {
+  http::Request request;  // without body; framing and hop-by-hop fields are taken out
+  Framing framing;
+  bool keep_alive = true;
+  bool expects_continue = false;
+};
+
+/// Reads one request head from the start of `buffer`. nullopt: more bytes are needed. `consumed`
+/// says how many bytes the head had. Leading CRLFs (at most 1) are passed over. `out` is reused so
+/// that its memory is. `secure` gives the scheme that an absolute-form target must have.
+std::optional<Result<void, Refusal>> parse_request_head(std::string_view buffer, bool secure,
+                                                        const Limits& limits, RequestHead& out,
+                                                        std::size_t& consumed);
+
+struct ResponseHead {
+  http::Response response;  // without body
+  Framing framing;
+  bool keep_alive = true;
+  http::Version version = http::Version::kHttp11;
+  std::string upgrade;  // of a 101, lower case
+};
+
+/// The same for an answer to a request of `method`. 1xx heads other than 101 are given out too.
+std::optional<Result<void, Refusal>> parse_response_head(std::string_view buffer,
+                                                         std::string_view method,
+                                                         const Limits& limits, ResponseHead& out,
+                                                         std::size_t& consumed);
+
+/// Takes a body out of its framing. Feed it what came; it gives pieces that lie in the input.
+class BodyDecoder {
+ public:
+  explicit BodyDecoder(Framing framing = {}, Limits limits = {});
+
+  struct Step {
+    enum class Kind { kPiece, kNeedMore, kEnd, kBad };
+    Kind kind = Kind::kNeedMore;
+    std::string_view piece;     // of kPiece
+    std::size_t consumed = 0;   // bytes of the input that are done with, in each kind
+    std::string_view reason;    // of kBad
+  };
+  Step next(std::string_view input);
+  /// The connection ended. True if the body may end there.
+  bool end_of_input();
+  bool finished() const { return state_ == State::kDone; }
+  /// After the end of a chunked body. Fields that frame, route or authenticate are refused (kBad).
+  const http::Headers& trailers() const { return trailers_; }
+
+ private:
+  enum class State { kLength, kChunkSize, kChunkData, kChunkEnd, kTrailers, kUntilClose, kDone, kBad };
+  State state_;
+  std::uint64_t left_ = 0;
+  Limits limits_;
+  http::Headers trailers_;
+};
+
+/// Appends a head to `out`. Adds Host, framing and Connection from the arguments; writes the fields
+/// as they stand.
+void write_request_head(std::string& out, const http::Request& request, const Framing& framing,
+                        bool keep_alive);
+void write_response_head(std::string& out, const http::Response& response, const Framing& framing,
+                         bool keep_alive, http::Version version);
+/// Chunk framing around `size` bytes that follow: "1f\r\n" … "\r\n".
+void write_chunk_size(std::string& out, std::size_t size);
+/// "0\r\n" trailers "\r\n".
+void write_last_chunk(std::string& out, const http::Headers& trailers);
+
+}  // namespace gatehouse::net::http1

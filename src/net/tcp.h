@@ -1,0 +1,63 @@
+// TCP (and TLS over it): listening, accepting, connecting, names.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+namespace gatehouse::net {
+
+/// A listening socket of one loop. Several loops listen on one address by SO_REUSEPORT.
+class Listener {
+ public:
+  struct Options {
+    Endpoint endpoint;
+    std::shared_ptr<const ServerTls> tls;  // null: plain
+    std::size_t connection_limit = 20'000;   // of this listener; more wait in the backlog
+    std::chrono::milliseconds handshake_timeout{10'000};
+  };
+  /// Called for each connection, after its handshake.
+  using Accept = std::move_only_function<void(std::unique_ptr<Stream>, http::Peer)>;
+
+  /// kConflict if the port is in use; the message names it and says what to do.
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, Options options, Accept accept);
+  virtual ~Listener() = default;
+  /// With the port that the system chose, if 0 was asked for.
+  virtual Endpoint endpoint() const = 0;
+  /// Accepts no more; what is open goes on.
+  virtual void close() = 0;
+  /// New connections get these certificates.
+  virtual void set_tls(std::shared_ptr<const ServerTls> tls) = 0;
+  /// A connection that came from here has ended.
+  virtual void release() = 0;
+};
+
+/// Turns host names into addresses, by c-ares, with a cache that honours TTLs (1 s to 5 min).
+class Resolver {
+ public:
+  static std::unique_ptr<Resolver> make(Loop& loop);
+  virtual ~Resolver() = default;
+  /// IP addresses as text; literals come back as they are. kUnavailable, kNotFound, kTimeout.
+  virtual Task<Result<std::vector<std::string>>> resolve(std::string host) = 0;
+};
+
+struct ConnectOptions {
+  std::chrono::milliseconds timeout{3'000};
+  std::shared_ptr<const ClientTls> tls;  // null: plain
+  std::string server_name;               // verified, and sent as SNI
+  std::vector<std::string> alpn = {"http/1.1"};
+};
+/// Connects to an IP address. kUnavailable (refused, unreachable, bad certificate: the message says
+/// which), kTimeout.
+Task<Result<std::unique_ptr<Stream>>> connect(Loop& loop, std::string address, std::uint16_t port,
+                                              ConnectOptions options);
+
+}  // namespace gatehouse::net
