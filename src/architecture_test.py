@@ -10,7 +10,7 @@ USES = {
     "http": ["base"],
     "jose": ["crypto", "base"],
     "config": ["base"],
-    "oauth": ["jose", "http", "base"],
+    "oauth": ["jose", "http", "crypto", "base"],
     "store": ["base"],
     "net": ["http", "base"],
     "gateway": ["net", "http", "config", "base"],
