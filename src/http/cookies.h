@@ -25,8 +25,11 @@ void for_each_cookie(const Headers& headers, Each each);
 /// All values under that name, in order. More than one means that somebody planted a copy.
 std::vector<std::string_view> cookie_values(const Headers& headers, std::string_view name);
 
-/// Rewrites the Cookie fields without the named ones; a name that ends in '*' matches by prefix.
-/// The others keep their order and bytes; an empty field goes.
+/// True if one of `names` is that name; a name that ends in '*' matches by prefix.
+bool cookie_is_named(std::string_view name, const std::vector<std::string>& names);
+
+/// Rewrites the Cookie fields without the named ones (see cookie_is_named), ill-formed pairs
+/// included. The others keep their order and bytes; an empty field goes.
 void remove_cookies(Headers& headers, const std::vector<std::string>& names);
 
 enum class SameSite { kLax, kStrict, kNone };
@@ -35,7 +38,7 @@ struct SetCookie {
   std::string name;
   std::string value;
   std::string path = "/";
-  std::string domain;  // empty: this host only
+  std::string domain;                           // empty: this host only
   std::optional<std::chrono::seconds> max_age;  // none: until the browser closes; 0 deletes
   bool secure = false;
   bool http_only = true;

@@ -15,11 +15,12 @@ namespace gatehouse::http {
 enum class TargetError {
   kNotOriginForm,     // neither "/…" nor an http(s) URL
   kTooLong,           // over kTargetLimit bytes
-  kForbiddenByte,     // a control byte, space, backslash, fragment or a byte above 0x7e, raw
+  kForbiddenByte,     // raw: a control byte, space, fragment, a byte above 0x7e; a backslash in
+                      // the path (browsers leave it raw in a query)
   kBadEscape,         // '%' without two hex digits
   kEncodedSeparator,  // %2F, %5C or %00 in the path
   kEncodedControl,    // %01–%1F, %7F in the path, or bytes that are not UTF-8 when decoded
-  kDotSegment,        // "." or ".." as a segment, in any encoding, also with ";…" behind
+  kDotSegment,        // "." or ".." as a segment, in any (also repeated) encoding, also with ";…"
 };
 /// A sentence for the 400's body.
 std::string_view to_string(TargetError error);

@@ -1,0 +1,104 @@
+#include "http/headers.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace gatehouse::http {
+namespace {
+
+std::string text(const Headers& headers) {
+  std::string out;
+  for (const Field field : headers) {
+    out += std::string(field.name) + "=" + std::string(field.value) + "\n";
+  }
+  return out;
+}
+
+TEST(Headers, KeepOrderSpellingAndRepetitions) {
+  Headers headers;
+  headers.add("B", "1");
+  headers.add("a", "2");
+  headers.add("b", "3");
+  EXPECT_EQ(text(headers), "B=1\na=2\nb=3\n");
+  EXPECT_EQ(headers.get("b"), "1");
+  EXPECT_EQ(headers.count("B"), 2U);
+  EXPECT_FALSE(headers.get("c"));
+}
+
+TEST(Headers, SetReplacesAllOfThatName) {
+  Headers headers;
+  headers.add("X", "1");
+  headers.add("Y", "2");
+  headers.add("x", "3");
+  headers.set("x", "4");
+  EXPECT_EQ(text(headers), "Y=2\nx=4\n");
+}
+
+TEST(Headers, RemoveCountsWhatWent) {
+  Headers headers;
+  headers.add("X", "1");
+  headers.add("x", "2");
+  EXPECT_EQ(headers.remove("X"), 2U);
+  EXPECT_EQ(headers.remove("X"), 0U);
+  EXPECT_TRUE(headers.empty());
+}
+
+TEST(Headers, ReplaceKeepsThePlace) {
+  Headers headers;
+  headers.add("a", "1");
+  headers.add("b", "2");
+  headers.replace(0, "longer than before");
+  EXPECT_EQ(text(headers), "a=longer than before\nb=2\n");
+}
+
+TEST(Headers, RemoveIfSeesEachFieldOnce) {
+  Headers headers;
+  headers.add("a", "1");
+  headers.add("b", "2");
+  headers.add("c", "1");
+  EXPECT_EQ(headers.remove_if([](Field field) { return field.value == "1"; }), 2U);
+  EXPECT_EQ(text(headers), "b=2\n");
+}
+
+TEST(Headers, ListsAreSearchedOverAllFields) {
+  Headers headers;
+  headers.add("Connection", "keep-alive, \tUpgrade ,x");
+  headers.add("connection", "close");
+  EXPECT_TRUE(headers.list_has("connection", "upgrade"));
+  EXPECT_TRUE(headers.list_has("Connection", "CLOSE"));
+  EXPECT_FALSE(headers.list_has("connection", "up"));
+  EXPECT_FALSE(headers.list_has("vary", "x"));
+}
+
+TEST(Headers, ClearForgetsEverything) {
+  Headers headers;
+  headers.add("a", "1");
+  headers.clear();
+  EXPECT_TRUE(headers.empty());
+  headers.add("b", "2");
+  EXPECT_EQ(text(headers), "b=2\n");
+}
+
+TEST(FieldSyntax, TokensAndValues) {
+  EXPECT_TRUE(is_token("X-a_b!#$%&'*+.^`|~9"));
+  for (const std::string_view bad : {"", "a b", "a:", "a\n", "\xff", "a(", "a="}) {
+    EXPECT_FALSE(is_token(bad)) << bad;
+  }
+  EXPECT_TRUE(is_field_value(""));
+  EXPECT_TRUE(is_field_value("a\tb c"));
+  for (const std::string_view bad : {" a", "a ", "\ta", "a\rb", "a\nb", "a\x7f", "\x80"}) {
+    EXPECT_FALSE(is_field_value(bad)) << bad;
+  }
+  EXPECT_FALSE(is_field_value(std::string_view("a\0b", 3)));
+}
+
+TEST(FieldSyntax, CaseIsFoldedForAsciiOnly) {
+  EXPECT_TRUE(equal_ignoring_case("AbZ", "aBz"));
+  EXPECT_FALSE(equal_ignoring_case("a", "ab"));
+  EXPECT_FALSE(equal_ignoring_case("[", "{"));
+  EXPECT_EQ(lower_case("A[Z\xc4"), "a[z\xc4");
+}
+
+}  // namespace
+}  // namespace gatehouse::http
