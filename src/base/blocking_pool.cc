@@ -37,6 +37,10 @@ std::size_t BlockingPool::queued() const {
   return queue_.size();
 }
 
+Error BlockingPool::full() const {
+  return {ErrorCode::kExhausted, "the queue of " + options_.name + " is full; try again later"};
+}
+
 void BlockingPool::serve() {
   for (;;) {
     std::move_only_function<void()> job;
