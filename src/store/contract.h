@@ -1,5 +1,5 @@
-// What is kept: the storage contract that every backend (memory, SQLite, later PostgreSQL) obeys and
-// that one conformance suite (store/conformance.h) holds them to.
+// What is kept: the storage contract that every backend (memory, SQLite, later PostgreSQL) obeys
+// and that one conformance suite (store/conformance.h and its tests) holds them to.
 //
 // The contract blocks. The roles reach it through store::Store (store/store.h), which runs a whole
 // transaction on the database's own thread and gives the result back on the caller's loop.
@@ -7,7 +7,8 @@
 // Promises: a transaction is all or nothing, and durable when transact() has returned; transactions
 // are serial; a `take_` is atomic: of two callers one gets it. E-mail addresses compare in the form
 // the caller gives (identity lower-cases them). Secrets are stored hashed or sealed by the caller;
-// the store sees no plain text. Expired rows may still be returned: the caller compares times.
+// the store sees no plain text. Expired rows may still be returned: the caller compares times. A
+// row has expired from `expires` on. Strings may hold any bytes.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,9 @@
 #include "base/result.h"
 
 namespace gatehouse::store {
+
+/// As Key::expires: the row is never collected.
+inline constexpr WallTime kNever{};
 
 struct User {
   std::string id;     // opaque, never reused
@@ -44,7 +48,7 @@ struct Key {
   WallTime created{};
   WallTime active_from{};  // signs from here on; published or accepted before
   WallTime retires{};      // signs no more
-  WallTime expires{};      // accepted no more; collected
+  WallTime expires{};      // accepted no more; collected; kNever for one that stays
 };
 
 /// Whatever lives under a hash for a limited time and is used once: authorization codes, used
@@ -74,7 +78,7 @@ struct RefreshToken {
 /// A session that the gatekeeper gave: the row behind the JWT.
 struct Session {
   std::string id;
-  std::string user;   // the user id header's value
+  std::string user;  // the user id header's value
   std::string email;
   std::string device;   // User-Agent, shortened
   std::string address;  // of the client
@@ -91,8 +95,9 @@ struct Revocation {
   WallTime expires{};  // when the session would have ended by itself
 };
 
-/// The operations inside one transaction. kNotFound, kConflict as named; kCorrupt, kExhausted (disk
-/// full), kUnavailable (locked by another process) from any.
+/// The operations inside one transaction. kNotFound, kConflict as named, which change nothing and
+/// which the work may answer itself; kCorrupt, kExhausted (disk full), kUnavailable (locked by
+/// another process) from any, after which the transaction cannot be committed.
 class Transaction {
  public:
   virtual ~Transaction() = default;
@@ -110,28 +115,35 @@ class Transaction {
   virtual Result<void> add_key(const Key& key) = 0;
   /// Oldest first.
   virtual Result<std::vector<Key>> keys(std::string_view purpose) = 0;
+  /// kNotFound.
   virtual Result<void> update_key(const Key& key) = 0;
 
   /// Small settings that must survive: a generated client secret, the issuer's instance id.
   virtual Result<std::optional<std::string>> value(std::string_view name) = 0;
   virtual Result<void> set_value(std::string_view name, std::string_view value) = 0;
 
+  /// kConflict if kind and hash exist.
   virtual Result<void> put_one_time(const OneTime& item) = 0;
   /// Gives it and deletes it.
   virtual Result<std::optional<OneTime>> take_one_time(std::string_view kind,
                                                        std::string_view hash) = 0;
 
+  /// kConflict if the hash exists.
   virtual Result<void> add_refresh_token(const RefreshToken& token) = 0;
   virtual Result<std::optional<RefreshToken>> refresh_token(std::string_view hash) = 0;
+  /// kNotFound.
   virtual Result<void> update_refresh_token(const RefreshToken& token) = 0;
   /// Deletes all of the family; returns how many.
   virtual Result<std::size_t> revoke_family(std::string_view family) = 0;
 
+  /// kConflict if the id exists.
   virtual Result<void> add_session(const Session& session) = 0;
   virtual Result<std::optional<Session>> session(std::string_view id) = 0;
+  /// Newest first.
   virtual Result<std::vector<Session>> sessions_of(std::string_view user) = 0;
   /// Marks the session revoked and appends to the log. False if it is unknown or was revoked; an
-  /// unknown id is logged all the same, with `expires`, so that its cookie is refused.
+  /// unknown id is logged all the same, once, so that its cookie is refused. The entry lasts until
+  /// `expires` or the end that the session's row gives, whichever is later.
   virtual Result<bool> revoke_session(std::string_view id, WallTime expires) = 0;
   /// Entries with a greater sequence number, in order.
   virtual Result<std::vector<Revocation>> revocations_after(std::int64_t sequence,
@@ -146,7 +158,8 @@ class Transaction {
 class Database {
  public:
   virtual ~Database() = default;
-  /// Runs `work` in a transaction: committed if it returns success, rolled back if not.
+  /// Runs `work` in a transaction: committed if it returns success, rolled back if it fails or
+  /// throws. `work` must not call transact().
   virtual Result<void> transact(const std::function<Result<void>(Transaction&)>& work) = 0;
 };
 
