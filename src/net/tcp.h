@@ -20,25 +20,30 @@ class Listener {
  public:
   struct Options {
     Endpoint endpoint;
-    std::shared_ptr<const ServerTls> tls;  // null: plain
-    std::size_t connection_limit = 20'000;   // of this listener; more wait in the backlog
+    std::shared_ptr<const ServerTls> tls;   // null: plain
+    std::size_t connection_limit = 20'000;  // of this listener; more wait in the backlog
     std::chrono::milliseconds handshake_timeout{10'000};
   };
   /// Called for each connection, after its handshake.
   using Accept = std::move_only_function<void(std::unique_ptr<Stream>, http::Peer)>;
 
-  /// kConflict if the port is in use; the message names it and says what to do.
+  /// kConflict if the port is in use; the message names it and says what to do. Listeners of the
+  /// same user share a port silently (SO_REUSEPORT): see check_port_free().
   static Result<std::unique_ptr<Listener>> open(Loop& loop, Options options, Accept accept);
   virtual ~Listener() = default;
   /// With the port that the system chose, if 0 was asked for.
   virtual Endpoint endpoint() const = 0;
-  /// Accepts no more; what is open goes on.
+  /// Accepts no more; what is open goes on, handshakes included. The destructor ends handshakes.
   virtual void close() = 0;
-  /// New connections get these certificates.
+  /// New connections get these certificates. A plain listener stays plain.
   virtual void set_tls(std::shared_ptr<const ServerTls> tls) = 0;
-  /// A connection that came from here has ended.
+  /// A connection that came from here has ended: called once for each that Accept was given.
   virtual void release() = 0;
 };
+
+/// kConflict if somebody listens on the endpoint already, be it another process of the same user
+/// that would share it. The composition root calls it once, before the loops open their listeners.
+Result<void> check_port_free(const Endpoint& endpoint);
 
 /// Turns host names into addresses, by c-ares, with a cache that honours TTLs (1 s to 5 min).
 class Resolver {

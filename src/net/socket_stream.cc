@@ -1,0 +1,203 @@
+#include "net/socket_stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+#include <utility>
+
+namespace gatehouse::net {
+
+namespace {
+
+/// The kernel's limit of pieces a call (UIO_MAXIOV).
+constexpr std::size_t kPiecesPerCall = 1024;
+
+std::size_t total_bytes(std::span<const iovec> pieces) {
+  return std::accumulate(pieces.begin(), pieces.end(), std::size_t{0},
+                         [](std::size_t sum, const iovec& piece) { return sum + piece.iov_len; });
+}
+
+/// Answers are sent whole; waiting for more to send with them (RFC 896) would only delay them.
+void send_at_once(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SocketStream>> SocketStream::make(Loop& loop, FileDescriptor socket,
+                                                         bool connecting) {
+  std::unique_ptr<SocketStream> stream(new SocketStream(loop, std::move(socket), connecting));
+  auto started = stream->start();
+  if (!started) return fail(std::move(started));
+  return stream;
+}
+
+SocketStream::SocketStream(Loop& loop, FileDescriptor socket, bool connecting)
+    : loop_(loop), socket_(std::move(socket)), timer_(loop, [this] { on_timer(); }) {
+  for (Side& each : sides_) each.open = !connecting;
+}
+
+Result<void> SocketStream::start() {
+  send_at_once(socket_.get());
+  return loop_.watch(socket_.get(), *this);
+}
+
+SocketStream::~SocketStream() {
+  if (socket_.valid()) loop_.forget(socket_.get());
+}
+
+IoResult SocketStream::try_read(std::span<char> into) {
+  return receive(into);
+}
+
+IoResult SocketStream::try_write(std::span<const iovec> pieces) {
+  return send(pieces);
+}
+
+IoResult SocketStream::receive(std::span<char> into) {
+  Side& reading = side(Direction::kRead);
+  if (aborted_ || reading.failed) return {IoResult::Kind::kFailed};
+  if (!reading.open || into.empty()) return {IoResult::Kind::kWouldBlock};
+  ssize_t count = 0;
+  do {
+    count = ::recv(socket_.get(), into.data(), into.size(), 0);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return blocked_or_failed(reading);
+  if (count == 0) {
+    hung_up_ = true;
+    return {IoResult::Kind::kEnd};
+  }
+  const auto bytes = static_cast<std::size_t>(count);
+  if (bytes < into.size() && !hung_up_) reading.open = false;
+  return {IoResult::Kind::kDone, bytes};
+}
+
+IoResult SocketStream::send(std::span<const iovec> pieces) {
+  Side& writing = side(Direction::kWrite);
+  if (aborted_ || writing.failed) return {IoResult::Kind::kFailed};
+  const std::span<const iovec> now = pieces.first(std::min(pieces.size(), kPiecesPerCall));
+  const std::size_t wanted = total_bytes(now);
+  if (!writing.open || wanted == 0) return {IoResult::Kind::kWouldBlock};
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(now.data());  // the kernel reads only
+  message.msg_iovlen = now.size();
+  ssize_t count = 0;
+  do {
+    count = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return blocked_or_failed(writing);
+  const auto bytes = static_cast<std::size_t>(count);
+  if (bytes < wanted) writing.open = false;
+  return {IoResult::Kind::kDone, bytes};
+}
+
+IoResult SocketStream::blocked_or_failed(Side& side) {
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    side.open = false;
+    return {IoResult::Kind::kWouldBlock};
+  }
+  // The other direction finds out by itself: an answer that came before a reset can still be read.
+  side.failed = true;
+  return {IoResult::Kind::kFailed};
+}
+
+void SocketStream::finish() {
+  if (aborted_ || std::exchange(finished_, true)) return;
+  ::shutdown(socket_.get(), SHUT_WR);
+}
+
+void SocketStream::abort() {
+  if (std::exchange(aborted_, true)) return;
+  hang_up_call_.unlink();
+  hang_up_call_.call = nullptr;
+  timer_.cancel();
+  loop_.forget(socket_.get());
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  socket_.close();
+  for (Side& each : sides_) resume(each);
+}
+
+void SocketStream::break_off() {
+  for (Side& each : sides_) {
+    each.failed = true;
+    resume(each);
+  }
+}
+
+void SocketStream::on_hang_up(std::move_only_function<void()> call) {
+  hang_up_call_.unlink();
+  hang_up_call_.call = std::move(call);
+  if (hang_up_call_.call && hung_up_ && !aborted_) loop_.schedule(hang_up_call_);
+}
+
+void SocketStream::on_events(std::uint32_t events) {
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) gone_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    hung_up_ = true;
+    if (hang_up_call_.call) loop_.schedule(hang_up_call_);
+  }
+  if ((events & EPOLLIN) != 0 || hung_up_) open(Direction::kRead);
+  if ((events & EPOLLOUT) != 0 || gone_) open(Direction::kWrite);
+}
+
+void SocketStream::open(Direction direction) {
+  Side& opened = side(direction);
+  opened.open = true;
+  resume(opened);
+}
+
+void SocketStream::resume(Side& side) {
+  if (Runnable* const waiting = side.waiting.front()) loop_.schedule(*waiting);
+}
+
+bool SocketStream::wait_is_over(Direction direction) const {
+  const Side& waited = side(direction);
+  return waited.open || waited.failed || aborted_ || expired(waited);
+}
+
+void SocketStream::suspend(Direction direction, Resumption& waiting) {
+  side(direction).waiting.push_back(waiting);
+}
+
+Result<void> SocketStream::outcome(Direction direction) {
+  if (aborted_) return fail(ErrorCode::kCancelled, "the connection was ended on this side");
+  if (side(direction).failed)
+    return fail(ErrorCode::kUnavailable, "the connection was broken by its peer");
+  if (expired(side(direction))) return fail(ErrorCode::kTimeout, "the peer took too long");
+  return {};
+}
+
+void SocketStream::set_deadline(Direction direction, std::optional<MonotonicTime> at) {
+  Side& limited = side(direction);
+  limited.deadline = at;
+  if (expired(limited)) resume(limited);
+  arm_timer();
+}
+
+void SocketStream::arm_timer() {
+  std::optional<MonotonicTime> first;
+  for (const Side& each : sides_) {
+    if (each.deadline && !expired(each))
+      first = first ? std::min(*first, *each.deadline) : each.deadline;
+  }
+  if (first) {
+    timer_.set(*first);
+  } else {
+    timer_.cancel();
+  }
+}
+
+void SocketStream::on_timer() {
+  for (Side& each : sides_) {
+    if (expired(each)) resume(each);
+  }
+  arm_timer();
+}
+
+}  // namespace gatehouse::net

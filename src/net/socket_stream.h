@@ -1,0 +1,97 @@
+// A Stream over a connected TCP socket; TlsStream puts TLS on top of it.
+//
+// Whether it is worth trying is known from the edges that epoll reported: a direction is open until
+// a call says otherwise, and again after the next edge. A read that gave less than it was asked for
+// has emptied the socket, so the next one is skipped until the edge that new bytes bring; except
+// once the peer has hung up, because that edge has been told already and no other follows.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "net/file_descriptor.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+namespace gatehouse::net {
+
+class SocketStream : public Stream, private EventListener {
+ public:
+  /// Takes a non-blocking socket that is connected, or connecting. kExhausted if it cannot be
+  /// watched.
+  static Result<std::unique_ptr<SocketStream>> make(Loop& loop, FileDescriptor socket,
+                                                    bool connecting);
+  ~SocketStream() override;
+  SocketStream(const SocketStream&) = delete;
+  SocketStream& operator=(const SocketStream&) = delete;
+
+  IoResult try_read(std::span<char> into) override;
+  IoResult try_write(std::span<const iovec> pieces) override;
+  void finish() override;
+  void set_deadline(Direction direction, std::optional<MonotonicTime> at) override;
+  void abort() override;
+  bool broken() const override { return hung_up_ || gone(); }
+  bool gone() const override {
+    return gone_ || aborted_ || sides_.front().failed || sides_.back().failed;
+  }
+  void on_hang_up(std::move_only_function<void()> call) override;
+  int fd() const override { return socket_.get(); }
+
+ protected:
+  SocketStream(Loop& loop, FileDescriptor socket, bool connecting);
+  Result<void> start();
+
+  bool wait_is_over(Direction direction) const override;
+  void suspend(Direction direction, Resumption& waiting) override;
+  Result<void> outcome(Direction direction) override;
+
+  /// One recv or sendmsg, with the bookkeeping of edges.
+  IoResult receive(std::span<char> into);
+  IoResult send(std::span<const iovec> pieces);
+  /// From here on nothing works, and whoever waits is told so.
+  void break_off();
+  bool aborted() const { return aborted_; }
+  Loop& loop() const { return loop_; }
+
+ private:
+  struct Side {
+    bool open = true;     // a try may get on
+    bool failed = false;  // none will
+    std::optional<MonotonicTime> deadline;
+    RunQueue waiting;  // one at most
+  };
+  class HangUpCall final : public Runnable {
+   public:
+    std::move_only_function<void()> call;
+    void run() override {
+      // Moved out first: the call may destroy the stream, and this with it.
+      if (auto now = std::exchange(call, nullptr)) now();
+    }
+  };
+
+  Side& side(Direction direction) { return sides_[static_cast<std::size_t>(direction)]; }
+  const Side& side(Direction direction) const {
+    return sides_[static_cast<std::size_t>(direction)];
+  }
+  bool expired(const Side& side) const { return side.deadline && loop_.now() >= *side.deadline; }
+  void on_events(std::uint32_t events) override;
+  void open(Direction direction);
+  void resume(Side& side);
+  void on_timer();
+  void arm_timer();
+  IoResult blocked_or_failed(Side& side);
+
+  Loop& loop_;
+  FileDescriptor socket_;
+  std::array<Side, 2> sides_;
+  bool hung_up_ = false;  // the peer has finished sending, or is gone
+  bool gone_ = false;
+  bool aborted_ = false;
+  bool finished_ = false;
+  HangUpCall hang_up_call_;
+  Loop::Timer timer_;
+};
+
+}  // namespace gatehouse::net
