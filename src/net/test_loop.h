@@ -56,7 +56,7 @@ class TestLoop {
   Task<void> store(Task<T> task, std::optional<T>& result) {
     T value = co_await std::move(task);
     result.emplace(std::move(value));
-    loop_.stop();
+    if (running_) loop_.stop();
   }
 
   template <class Condition>
@@ -67,11 +67,14 @@ class TestLoop {
   void run_loop() {
     Loop::Timer patience(loop_, [this] { loop_.stop(); });
     patience.set_after(kPatience);
+    running_ = true;
     loop_.run();
+    running_ = false;
   }
 
   SystemClock clock_;
   Loop loop_{clock_};
+  bool running_ = false;
 };
 
 /// Both ends of a TCP connection over loopback.
