@@ -1,0 +1,149 @@
+#include "app/plan.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "http/url.h"
+
+namespace gatehouse::app {
+namespace {
+
+constexpr std::string_view kSampleAddress = "127.0.0.1:0";
+
+bool has_gateway(const Plan& plan) {
+  return plan.role == Role::kAll || plan.role == Role::kGateway;
+}
+
+bool routes_to_samples(const config::Gateway& gateway) {
+  return std::ranges::any_of(
+      gateway.routes, [](const config::Route& route) { return route.service == kSampleService; });
+}
+
+std::vector<config::Listen> or_default(std::vector<config::Listen> listen, std::string address) {
+  if (listen.empty()) listen.push_back({.address = std::move(address), .tls = {}});
+  return listen;
+}
+
+Result<void> add_listeners(Plan& plan, Service service, const std::vector<config::Listen>& listen) {
+  for (const config::Listen& one : listen) {
+    Result<net::Endpoint> endpoint = net::parse_endpoint(one.address);
+    if (!endpoint) return fail(std::move(endpoint));
+    plan.listeners.push_back(
+        {.service = service, .endpoint = std::move(*endpoint), .tls = one.tls});
+  }
+  return {};
+}
+
+Result<void> plan_listeners(Plan& plan) {
+  const config::Settings& settings = plan.settings;
+  Result<void> added;
+  if (has_gateway(plan) && routes_to_samples(settings.gateway)) {
+    added = add_listeners(plan, Service::kSamples, {{.address = std::string(kSampleAddress)}});
+    if (!added) return added;
+  }
+  switch (plan.role) {
+    case Role::kAll:
+    case Role::kGateway:
+      added = add_listeners(plan, Service::kGateway,
+                            or_default(settings.gateway.listen, "127.0.0.1:8080"));
+      break;
+    case Role::kGatekeeper:
+      added = add_listeners(plan, Service::kGatekeeper,
+                            or_default(settings.gatekeeper.listen, "127.0.0.1:8081"));
+      break;
+    case Role::kIdentity:
+      added = add_listeners(plan, Service::kIdentity,
+                            or_default(settings.identity.listen, "127.0.0.1:5556"));
+      break;
+  }
+  if (added && !settings.operations.listen.empty()) {
+    added = add_listeners(plan, Service::kOperations, {{.address = settings.operations.listen}});
+  }
+  return added;
+}
+
+std::string own_issuer(const Plan& plan) {
+  if (!plan.settings.public_url.empty()) return plan.settings.public_url + "/dex";
+  const PlannedListener& first = plan.front();
+  const std::string scheme = first.tls.certificate.empty() ? "http" : "https";
+  return scheme + "://" + first.endpoint.str() + "/dex";
+}
+
+void add_route(config::Gateway& gateway, std::string name, std::string prefix) {
+  const bool given = std::ranges::any_of(gateway.routes, [&](const config::Route& route) {
+    return route.prefix == prefix || route.service == name;
+  });
+  if (given) return;
+  config::Route route;
+  route.name = name;
+  route.prefix = std::move(prefix);
+  route.service = std::move(name);
+  route.authenticate = false;
+  route.websocket = false;
+  gateway.routes.push_back(std::move(route));
+}
+
+Result<void> join_roles(Plan& plan) {
+  config::Settings& settings = plan.settings;
+  if (settings.identity.issuer.empty()) settings.identity.issuer = own_issuer(plan);
+  plan.built_in_provider_ = settings.gatekeeper.issuer.empty() ||
+                            settings.gatekeeper.issuer == settings.identity.issuer;
+  if (settings.gatekeeper.issuer.empty()) settings.gatekeeper.issuer = settings.identity.issuer;
+  const Result<http::Url> issuer = http::parse_url(settings.identity.issuer);
+  if (!issuer) {
+    return fail(ErrorCode::kInvalid, "identity.issuer: " + issuer.error().message);
+  }
+  add_route(settings.gateway, "identity", issuer->path);
+  add_route(settings.gateway, "gatekeeper", settings.gatekeeper.url_prefix);
+  return {};
+}
+
+}  // namespace
+
+const PlannedListener& Plan::front() const {
+  return *std::ranges::find_if(listeners, [](const PlannedListener& listener) {
+    return listener.service != Service::kSamples;
+  });
+}
+
+bool Plan::serves(Service service) const {
+  return std::ranges::any_of(
+      listeners, [&](const PlannedListener& listener) { return listener.service == service; });
+}
+
+Result<Plan> make_plan(ServeOptions options) {
+  Plan plan;
+  plan.role = options.role;
+  plan.settings = std::move(options.settings);
+  plan.loops = plan.settings.threads;
+  if (plan.loops == 0) plan.loops = std::max(1U, std::thread::hardware_concurrency());
+  Result<void> done = plan_listeners(plan);
+  if (done && plan.role == Role::kAll) done = join_roles(plan);
+  if (done && plan.role == Role::kIdentity && plan.settings.identity.issuer.empty()) {
+    done = fail(ErrorCode::kInvalid,
+                "identity.issuer: must be given when the role runs alone, e.g. "
+                "https://kubeflow.example.org/dex");
+  }
+  if (done && plan.role == Role::kGatekeeper && plan.settings.gatekeeper.issuer.empty()) {
+    done = fail(ErrorCode::kInvalid,
+                "gatekeeper.issuer: must be given when the role runs alone, e.g. "
+                "https://kubeflow.example.org/dex");
+  }
+  if (!done) return fail(std::move(done));
+  return plan;
+}
+
+net::ServerOptions server_options(const config::Limits& limits) {
+  net::ServerOptions options;
+  options.limits.head_bytes = limits.head_bytes;
+  options.limits.fields = limits.header_fields;
+  options.head_timeout = limits.head_timeout;
+  options.keep_alive_timeout = limits.keep_alive_timeout;
+  options.body_idle_timeout = limits.body_idle_timeout;
+  options.write_idle_timeout = limits.write_idle_timeout;
+  options.tunnel_idle_timeout = limits.tunnel_idle_timeout;
+  return options;
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,50 @@
+// What a process of a given role is to serve: the settings made complete, before anything is opened.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/process.h"
+#include "config/settings.h"
+#include "net/http_server.h"
+#include "net/tcp.h"
+
+namespace gatehouse::app {
+
+/// What answers on a listener.
+enum class Service { kGateway, kGatekeeper, kIdentity, kSamples, kOperations };
+
+/// What a route names as its service to reach the demo's sample services.
+inline constexpr std::string_view kSampleService = "demo";
+
+struct PlannedListener {
+  Service service = Service::kGateway;
+  net::Endpoint endpoint;
+  config::Tls tls;
+};
+
+struct Plan {
+  Role role = Role::kAll;
+  config::Settings settings;
+  std::vector<PlannedListener> listeners;  // the samples' first: the gateway needs their port
+  std::size_t loops = 1;
+
+  bool serves(Service service) const;
+  /// The first listener that people use: what the process calls its URL.
+  const PlannedListener& front() const;
+  bool has_gatekeeper() const { return role == Role::kAll || role == Role::kGatekeeper; }
+  bool has_identity() const { return role == Role::kAll || role == Role::kIdentity; }
+  /// The identity role is in this process and the gatekeeper logs in there.
+  bool built_in_provider() const { return role == Role::kAll && built_in_provider_; }
+
+  bool built_in_provider_ = false;
+};
+
+/// Fills in what the settings leave to the role: listeners, the issuer, and in one process the
+/// routes to `identity` and `gatekeeper`. kInvalid for an address that cannot be one.
+Result<Plan> make_plan(ServeOptions options);
+
+net::ServerOptions server_options(const config::Limits& limits);
+
+}  // namespace gatehouse::app

@@ -1,0 +1,34 @@
+// The composition root: makes each part of a role, or of all three, with its dependencies as
+// explicit arguments, serves until a signal, drains and stops.
+//
+// States: open (database, keys, users loaded) → listening → ready → draining → stopped. Whatever
+// fails before "ready" ends the process with a message and an exit code. SIGTERM and SIGINT drain;
+// a second one stops at once. SIGHUP reads the certificates again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "app/exit_code.h"
+#include "config/settings.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace gatehouse::app {
+
+enum class Role { kAll, kGateway, kGatekeeper, kIdentity };
+
+struct ServeOptions {
+  config::Settings settings;
+  Role role = Role::kAll;
+  /// Called once, when the process serves, with the URL of the first listener.
+  std::function<void(const std::string& url)> on_ready;
+};
+
+/// Blocks. Returns an ExitCode.
+int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log);
+
+}  // namespace gatehouse::app

@@ -1,0 +1,194 @@
+#include "app/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "app/sample_services.h"
+#include "http/url.h"
+
+namespace gatehouse::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kIdentityRound = 60s;
+
+/// The sample services are reached over their socket, like any upstream.
+void route_to_samples(config::Gateway& gateway, const net::Endpoint& endpoint) {
+  for (config::Route& route : gateway.routes) {
+    if (route.service == kSampleService) route.service = "http://" + endpoint.str();
+  }
+}
+
+}  // namespace
+
+Worker::Worker(std::size_t index, const Plan& plan, Common& common)
+    : index_(index),
+      plan_(plan),
+      common_(common),
+      loop_(common.clock),
+      resolver_(net::Resolver::make(loop_)) {}
+
+Worker::~Worker() = default;
+
+Result<std::unique_ptr<Worker>> Worker::open(std::size_t index, Plan& plan, Common& common,
+                                             const Certificates& certificates) {
+  std::unique_ptr<Worker> worker(new Worker(index, plan, common));
+  Result<void> made = worker->make_samples();
+  if (made) made = worker->listen(plan, certificates, /*samples=*/true);
+  if (made) made = worker->make_identity();
+  if (made) made = worker->make_gatekeeper();
+  if (made) made = worker->make_gateway();
+  if (made) made = worker->listen(plan, certificates, /*samples=*/false);
+  if (!made) return fail(std::move(made));
+  return worker;
+}
+
+store::Store Worker::store() {
+  return store::Store(loop_, *common_.database_thread, *common_.database);
+}
+
+Result<void> Worker::make_samples() {
+  if (plan_.serves(Service::kSamples)) samples_ = make_sample_services(loop_);
+  return {};
+}
+
+Result<void> Worker::make_identity() {
+  if (!plan_.has_identity()) return {};
+  identity_ = identity::Provider::make(common_.identity, loop_, store(), common_.entropy,
+                                       common_.clock);
+  return {};
+}
+
+Result<void> Worker::make_gatekeeper() {
+  if (!plan_.has_gatekeeper()) return {};
+  if (plan_.built_in_provider()) {
+    provider_client_ = std::make_unique<http::HandlerClient>(*identity_);
+  } else {
+    const config::Gatekeeper& settings = plan_.settings.gatekeeper;
+    Result<http::Url> origin =
+        http::parse_url(settings.provider_url.empty() ? settings.issuer : settings.provider_url);
+    if (!origin) return fail(std::move(origin));
+    net::ClientOptions options;
+    options.response_timeout = 10s;
+    options.tls = common_.client_tls;
+    provider_client_ = net::HttpClient::make(loop_, *resolver_, std::move(*origin), options);
+  }
+  gatekeeper_ = gatekeeper::Gatekeeper::make(common_.gatekeeper, store(), *provider_client_,
+                                             common_.entropy, common_.clock);
+  return {};
+}
+
+Result<void> Worker::make_gateway() {
+  if (!plan_.serves(Service::kGateway)) return {};
+  const config::Gateway& settings = plan_.settings.gateway;
+  http::Authorizer* authorizer = gatekeeper_.get();
+  if (settings.authorizer.kind == "http") {
+    Result<std::unique_ptr<http::Authorizer>> remote =
+        gateway::make_http_authorizer(settings, loop_, *resolver_);
+    if (!remote) return fail(std::move(remote));
+    authorizer_ = std::move(*remote);
+    authorizer = authorizer_.get();
+  } else if (settings.authorizer.kind == "none") {
+    authorizer_ = gateway::make_open_authorizer(settings);
+    authorizer = authorizer_.get();
+  }
+  if (authorizer == nullptr) {
+    return fail(ErrorCode::kInvalid,
+                "gateway.authorizer.kind: gatekeeper is not in this process; say http, with "
+                "authorizer.url, when the gateway runs alone");
+  }
+  gateway::Gateway::Parts parts{.loop = loop_, .resolver = *resolver_, .authorizer = *authorizer,
+                                .local = {}};
+  if (identity_) parts.local["identity"] = identity_.get();
+  if (gatekeeper_) parts.local["gatekeeper"] = gatekeeper_.get();
+  Result<std::unique_ptr<gateway::Gateway>> gateway = gateway::Gateway::make(settings, parts);
+  if (!gateway) return fail(std::move(gateway));
+  gateway_ = std::move(*gateway);
+  return {};
+}
+
+http::Handler* Worker::handler_of(Service service) {
+  switch (service) {
+    case Service::kGateway:
+      return gateway_.get();
+    case Service::kGatekeeper:
+      return &gatekeeper_->external_authorization();
+    case Service::kIdentity:
+      return identity_.get();
+    case Service::kSamples:
+      return samples_.get();
+    case Service::kOperations:
+      return operations_.get();
+  }
+  return nullptr;
+}
+
+Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool samples) {
+  for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
+    PlannedListener& planned = plan.listeners[i];
+    if ((planned.service == Service::kSamples) != samples) continue;
+    net::Listener::Options options;
+    options.endpoint = planned.endpoint;
+    options.tls = certificates[i];
+    options.connection_limit = plan.settings.gateway.limits.connections;
+    Result<std::unique_ptr<net::HttpServer>> server =
+        net::HttpServer::open(loop_, std::move(options), server_options(plan.settings.gateway.limits),
+                              *handler_of(planned.service), observer_.get());
+    if (!server) return fail(std::move(server));
+    planned.endpoint = (*server)->endpoint();
+    if (samples) route_to_samples(plan.settings.gateway, planned.endpoint);
+    servers_.push_back(std::move(*server));
+  }
+  return {};
+}
+
+void Worker::run() {
+  // Work that comes round by time is one loop's.
+  if (index_ == 0 && gatekeeper_) spawn(maintain_gatekeeper());
+  if (index_ == 0 && identity_) spawn(maintain_identity());
+  loop_.run();
+}
+
+Task<void> Worker::maintain_gatekeeper() {
+  for (;;) {
+    co_await loop_.sleep(plan_.settings.gatekeeper.revocation_poll);
+    co_await gatekeeper_->maintain();
+  }
+}
+
+Task<void> Worker::maintain_identity() {
+  for (;;) {
+    co_await loop_.sleep(kIdentityRound);
+    co_await identity_->maintain();
+  }
+}
+
+Task<void> Worker::drain_all() {
+  std::size_t left = servers_.size();
+  for (const auto& server : servers_) {
+    spawn([](Task<void> drained, std::size_t& count, net::Loop& loop) -> Task<void> {
+      co_await std::move(drained);
+      if (--count == 0) loop.stop();
+    }(server->drain(plan_.settings.drain_timeout), left, loop_));
+  }
+  // Suspends for good: `left` must outlive the drains, and the loop ends with the last of them.
+  co_await std::suspend_always{};
+}
+
+void Worker::drain() {
+  loop_.post([this] { spawn(drain_all()); });
+}
+
+void Worker::stop() { loop_.stop(); }
+
+void Worker::set_certificates(Certificates certificates) {
+  loop_.post([this, fresh = std::move(certificates)] {
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (fresh[i]) servers_[i]->set_tls(fresh[i]);
+    }
+  });
+}
+
+}  // namespace gatehouse::app

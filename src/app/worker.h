@@ -1,0 +1,95 @@
+// One event loop with its own instance of every part: listeners, gateway, gatekeeper, provider.
+//
+// Made, run and destroyed on its own thread. What loops share comes in by Common and is immutable or
+// thread-safe.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/plan.h"
+#include "base/blocking_pool.h"
+#include "base/clock.h"
+#include "base/entropy.h"
+#include "gatekeeper/gatekeeper.h"
+#include "gateway/gateway.h"
+#include "identity/identity.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "store/store.h"
+
+namespace gatehouse::app {
+
+/// What all loops of a process share. Null where the role has no such part.
+struct Common {
+  const Clock& clock;
+  Entropy& entropy;
+  std::shared_ptr<spdlog::logger> log;
+  BlockingPool* database_thread = nullptr;
+  store::Database* database = nullptr;
+  std::shared_ptr<gatekeeper::Shared> gatekeeper;
+  std::shared_ptr<identity::Shared> identity;
+  std::shared_ptr<gateway::Metrics> metrics;
+  std::shared_ptr<const net::ClientTls> client_tls;
+  std::atomic<bool> ready = false;
+};
+
+/// The certificates of the plan's listeners, in their order; null for plain ones.
+using Certificates = std::vector<std::shared_ptr<const net::ServerTls>>;
+
+class Worker {
+ public:
+  /// Opens everything. `plan` has a port for each listener, or 0 for one of the system's choice,
+  /// which it then fills in, so that the other loops listen on the same.
+  static Result<std::unique_ptr<Worker>> open(std::size_t index, Plan& plan, Common& common,
+                                              const Certificates& certificates);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Serves until drained or stopped.
+  void run();
+  /// Thread-safe: finishes what is under way within the plan's drain_timeout, then run() returns.
+  void drain();
+  /// Thread-safe: run() returns at once.
+  void stop();
+  /// Thread-safe: new connections get these.
+  void set_certificates(Certificates certificates);
+
+ private:
+  Worker(std::size_t index, const Plan& plan, Common& common);
+
+  Result<void> make_samples();
+  Result<void> make_identity();
+  Result<void> make_gatekeeper();
+  Result<void> make_gateway();
+  /// Opens those of the plan's listeners that are the samples', or all others.
+  Result<void> listen(Plan& plan, const Certificates& certificates, bool samples);
+  http::Handler* handler_of(Service service);
+  store::Store store();
+  Task<void> maintain_gatekeeper();
+  Task<void> maintain_identity();
+  Task<void> drain_all();
+
+  const std::size_t index_;
+  const Plan& plan_;
+  Common& common_;
+  net::Loop loop_;
+  std::unique_ptr<net::Resolver> resolver_;
+
+  std::unique_ptr<http::Handler> samples_;
+  std::unique_ptr<identity::Provider> identity_;
+  std::unique_ptr<http::Client> provider_client_;
+  std::unique_ptr<gatekeeper::Gatekeeper> gatekeeper_;
+  std::unique_ptr<http::Authorizer> authorizer_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<net::ExchangeObserver> observer_;
+  std::unique_ptr<http::Handler> operations_;
+  std::vector<std::unique_ptr<net::HttpServer>> servers_;
+};
+
+}  // namespace gatehouse::app

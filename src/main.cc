@@ -1,0 +1,175 @@
+// The command line. Each command is one entry here and one function elsewhere.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "app/commands.h"
+#include "app/completion.h"
+#include "app/demo.h"
+#include "app/exit_code.h"
+#include "app/process.h"
+#include "base/log.h"
+
+namespace gatehouse::app {
+namespace {
+
+/// What the chosen command does; set while the command line is read.
+using Action = std::function<int()>;
+
+std::shared_ptr<spdlog::logger> logger_for(const config::Log& log) {
+  return make_logger(log.format == "json" ? LogFormat::kJson : LogFormat::kText,
+                     spdlog::level::from_str(log.level == "warning" ? "warn"
+                                             : log.level == "error" ? "err"
+                                                                    : log.level));
+}
+
+int serve_file(const std::string& path, Role role) {
+  std::optional<config::Settings> settings = load_settings(path);
+  if (!settings) return kConfiguration;
+  const auto log = logger_for(settings->log);
+  ServeOptions options;
+  options.settings = std::move(*settings);
+  options.role = role;
+  return serve(std::move(options), log);
+}
+
+/// Values that the options of all commands write to; lives as long as the command line.
+struct Arguments {
+  std::string config;
+  DemoOptions demo;
+  std::string email;
+  std::vector<std::string> groups;
+  bool json = false;
+  std::string shell;
+};
+
+void add_serve(CLI::App& parent, Role role, Arguments& arguments, Action& action) {
+  CLI::App* serve = parent.add_subcommand("serve", "Serve until SIGTERM or SIGINT");
+  serve->add_option("-c,--config", arguments.config, "Configuration file (YAML)");
+  serve->callback([&, role] { action = [&, role] { return serve_file(arguments.config, role); }; });
+}
+
+void add_roles(CLI::App& app, Arguments& arguments, Action& action) {
+  add_serve(app, Role::kAll, arguments, action);
+  const auto add_role = [&](const char* name, const char* description, Role role) {
+    CLI::App* command = app.add_subcommand(name, description);
+    command->require_subcommand(1);
+    add_serve(*command, role, arguments, action);
+  };
+  add_role("gateway", "The gateway alone", Role::kGateway);
+  add_role("gatekeeper", "The gatekeeper alone", Role::kGatekeeper);
+  add_role("identity", "The identity provider alone", Role::kIdentity);
+}
+
+void add_demo(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* demo = app.add_subcommand("demo", "All roles, one user and sample services, at once");
+  demo->add_option("--listen", arguments.demo.listen, "Address to listen on")
+      ->capture_default_str();
+  demo->add_option("--data", arguments.demo.data, "Folder for the database; made if absent")
+      ->capture_default_str();
+  CLI::Option* certificate =
+      demo->add_option("--tls-cert", arguments.demo.certificate, "Certificate (PEM): https");
+  demo->add_option("--tls-key", arguments.demo.key, "Its key (PEM)")->needs(certificate);
+  certificate->needs("--tls-key");
+  demo->callback([&] {
+    action = [&] { return run_demo(arguments.demo, logger_for(config::Log{})); };
+  });
+}
+
+void add_config(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* config = app.add_subcommand("config", "Look at configurations");
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand("check", "Say what is wrong with a file");
+  check->add_option("-c,--config,file", arguments.config, "The file")->required();
+  check->callback([&] { action = [&] { return check_config(arguments.config); }; });
+  CLI::App* show = config->add_subcommand("show", "Print what is in force, without secrets");
+  show->add_option("-c,--config,file", arguments.config, "The file; none: the defaults");
+  show->callback([&] { action = [&] { return show_config(arguments.config); }; });
+  CLI::App* schema = config->add_subcommand("schema", "Print the JSON Schema of the file");
+  schema->callback([&] { action = print_config_schema; });
+  CLI::App* docs = config->add_subcommand("docs", "Print the reference of all fields");
+  docs->callback([&] { action = print_config_docs; });
+}
+
+/// `-c FILE`, or `--data DIR` for a demo's users.
+std::optional<config::Settings> user_settings(const Arguments& arguments, const CLI::App& user) {
+  if (user.count("--data") > 0) return demo_settings(arguments.demo);
+  return load_settings(arguments.config);
+}
+
+void add_user_commands(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* user = app.add_subcommand("user", "Users of the identity role's own store");
+  user->require_subcommand(1);
+  CLI::Option* file = user->add_option("-c,--config", arguments.config, "Configuration file");
+  user->add_option("--data", arguments.demo.data, "A demo's folder")->excludes(file);
+  const auto with_settings = [&action, &arguments, user](auto run) {
+    return [&action, &arguments, user, run] {
+      action = [&arguments, user, run] {
+        const std::optional<config::Settings> settings = user_settings(arguments, *user);
+        return settings ? run(*settings) : static_cast<int>(kConfiguration);
+      };
+    };
+  };
+  CLI::App* add = user->add_subcommand("add", "Add a user; the password is asked, or read from stdin");
+  add->add_option("email", arguments.email, "E-mail address")->required();
+  add->add_option("--group", arguments.groups, "A group; may be repeated");
+  add->callback(with_settings([&](const config::Settings& settings) {
+    return add_user(settings, arguments.email, arguments.groups);
+  }));
+  CLI::App* list = user->add_subcommand("list", "List users");
+  list->add_flag("--json", arguments.json, "One JSON object a line");
+  list->callback(with_settings(
+      [&](const config::Settings& settings) { return list_users(settings, arguments.json); }));
+  CLI::App* passwd = user->add_subcommand("passwd", "Set a user's password");
+  passwd->add_option("email", arguments.email, "E-mail address")->required();
+  passwd->callback(with_settings([&](const config::Settings& settings) {
+    return set_password(settings, arguments.email);
+  }));
+}
+
+void add_small(CLI::App& app, Arguments& arguments, Action& action) {
+  app.add_subcommand("version", "Print the version")->callback([&] {
+    action = [] {
+      fmt::print("gatehouse {}\n", GATEHOUSE_VERSION);
+      return static_cast<int>(kOk);
+    };
+  });
+  CLI::App* completion = app.add_subcommand("completion", "Print a shell's completion script");
+  completion->add_option("shell", arguments.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&] {
+    action = [&] {
+      fmt::print("{}", completion_script(app, arguments.shell));
+      return static_cast<int>(kOk);
+    };
+  });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Gatehouse: the front door of Kubeflow", "gatehouse");
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 address "
+             "in use, 5 database unusable.");
+  Arguments arguments;
+  Action action;
+  add_roles(app, arguments, action);
+  add_demo(app, arguments, action);
+  add_config(app, arguments, action);
+  add_user_commands(app, arguments, action);
+  add_small(app, arguments, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return action();
+}
+
+}  // namespace
+}  // namespace gatehouse::app
+
+int main(int argc, char** argv) { return gatehouse::app::run(argc, argv); }

@@ -1,0 +1,91 @@
+"""The commands of the binary."""
+
+import json
+import subprocess
+
+import pytest
+from deployment import BINARY, free_port
+from test_start_failures import run
+
+
+def test_version():
+    done = run("version")
+    assert done.returncode == 0 and done.stdout.startswith("gatehouse ")
+
+
+@pytest.mark.parametrize("words", [
+    [], ["serve"], ["gateway"], ["gateway", "serve"], ["gatekeeper", "serve"], ["identity", "serve"],
+    ["demo"], ["config"], ["config", "check"], ["config", "show"], ["config", "schema"],
+    ["config", "docs"], ["user"], ["user", "add"], ["user", "list"], ["user", "passwd"], ["version"],
+    ["completion"]], ids=" ".join)
+def test_help_for_each(words):
+    done = run(*words, "--help")
+    assert done.returncode == 0 and "Usage:" in done.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["demo", "--nonsense"], ["gateway"]],
+                         ids=["nothing", "command", "option", "role-without-verb"])
+def test_a_wrong_command_line(words):
+    done = run(*words)
+    assert done.returncode == 2 and done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell):
+    done = run("completion", shell)
+    assert done.returncode == 0 and "passwd" in done.stdout
+
+
+def test_bash_completes_commands_and_options():
+    script = run("completion", "bash").stdout
+    ask = script + '\nCOMP_WORDS=(gatehouse config sh); COMP_CWORD=2; _gatehouse; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["show"]
+
+
+def test_the_schema_is_json():
+    schema = json.loads(run("config", "schema").stdout)
+    assert schema["$schema"].endswith("2020-12/schema")
+
+
+def test_the_docs_are_the_repository_s(pytestconfig):
+    assert run("config", "docs").stdout == (pytestconfig.rootpath / "docs/configuration.md").read_text()
+
+
+def test_show_hides_secrets_and_loads_again(tmp_path):
+    path = tmp_path / "gatehouse.yaml"
+    path.write_text("gatekeeper:\n  client_secret: very-secret-indeed\n  session_max_age: 2h\n")
+    shown = run("config", "show", path)
+    assert shown.returncode == 0 and "very-secret-indeed" not in shown.stdout
+    again = tmp_path / "again.yaml"
+    again.write_text(shown.stdout)
+    assert run("config", "check", again).returncode == 0
+
+
+def test_a_variable_overrides_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("GATEHOUSE_GATEKEEPER_REDIRECT_STATUS", "303")
+    assert "redirect_status: 303" in run("config", "show").stdout
+
+
+def test_users(tmp_path):
+    path = tmp_path / "gatehouse.yaml"
+    path.write_text(f"store:\n  path: {tmp_path}/users.db\n")
+
+    def user(*words, stdin=""):
+        return run("user", "-c", path, *words, input=stdin)
+
+    assert user("add", "Bob@Example.com", "--group", "a", stdin="a long enough password\n").returncode == 0
+    assert user("add", "bob@example.com", stdin="a long enough password\n").returncode == 1
+    assert user("add", "no-address", stdin="a long enough password\n").returncode == 1
+    assert user("add", "carol@example.com", stdin="short\n").returncode == 1
+    assert user("list").stdout == "bob@example.com\n"
+    assert json.loads(user("list", "--json").stdout)["groups"] == ["a"]
+    assert user("passwd", "bob@example.com", stdin="another long password\n").returncode == 0
+    assert user("passwd", "nobody@example.com", stdin="another long password\n").returncode == 1
+
+
+def test_config_check_says_that_a_file_is_good(tmp_path):
+    path = tmp_path / "gatehouse.yaml"
+    path.write_text(f"gateway:\n  listen:\n    - address: 127.0.0.1:{free_port()}\n")
+    done = run("config", "check", path)
+    assert done.returncode == 0, done.stderr
