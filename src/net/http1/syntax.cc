@@ -1,0 +1,133 @@
+#include "net/http1/syntax.h"
+
+#include <cstring>
+
+namespace gatehouse::net::http1 {
+namespace {
+
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// True if all eight bytes are between 0x20 and 0x7e. A borrow may only turn a true answer into a
+/// false one, which costs a look at each byte.
+bool all_visible(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x80 * kOnes;
+  const std::uint64_t below_space = word - 0x20 * kOnes;
+  const std::uint64_t deleted = (word ^ (0x7f * kOnes)) - kOnes;
+  return ((word | below_space | deleted) & kHigh) == 0;
+}
+
+FieldLine bad(std::string_view reason) {
+  return {.kind = FieldLine::Kind::kBad, .reason = reason};
+}
+
+std::string_view why_no_name(char c) {
+  switch (c) {
+    case ' ':
+    case '\t':
+      return "white space before a field name or its colon";
+    case '\n':
+      return "a line ends with a bare LF";
+    default:
+      return "a byte that no field name may have";
+  }
+}
+
+std::string_view why_no_value(char c) {
+  switch (c) {
+    case '\n':
+      return "a line ends with a bare LF";
+    case '\0':
+      return "NUL in a field value";
+    default:
+      return "a byte that no field value may have";
+  }
+}
+
+FieldLine read_last_line(std::string_view text, std::size_t& position) {
+  switch (read_line_end(text, position)) {
+    case LineEnd::kRead:
+      return {.kind = FieldLine::Kind::kLast};
+    case LineEnd::kIncomplete:
+      return {.kind = FieldLine::Kind::kIncomplete};
+    case LineEnd::kBad:
+      break;
+  }
+  return bad("a bare CR");
+}
+
+}  // namespace
+
+std::size_t skip(std::string_view text, std::size_t from, unsigned classes) {
+  while (from < text.size() && is_of(text[from], classes)) ++from;
+  return from;
+}
+
+std::size_t skip_value(std::string_view text, std::size_t from) {
+  for (;;) {
+    std::uint64_t word = 0;
+    while (from + sizeof word <= text.size()) {
+      std::memcpy(&word, text.data() + from, sizeof word);
+      if (!all_visible(word)) break;
+      from += sizeof word;
+    }
+    from = skip(text, from, kTargetByte);
+    if (from == text.size() || !is_blank(text[from])) return from;
+    ++from;
+  }
+}
+
+LineEnd read_line_end(std::string_view text, std::size_t& position) {
+  if (position == text.size()) return LineEnd::kIncomplete;
+  if (text[position] != '\r') return LineEnd::kBad;
+  if (position + 1 == text.size()) return LineEnd::kIncomplete;
+  if (text[position + 1] != '\n') return LineEnd::kBad;
+  position += 2;
+  return LineEnd::kRead;
+}
+
+FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText obs_text) {
+  const std::size_t start = position;
+  if (start < text.size() && text[start] == '\r') return read_last_line(text, position);
+
+  const std::size_t colon = skip(text, start, kTokenByte);
+  if (colon == text.size()) return {.kind = FieldLine::Kind::kIncomplete};
+  if (text[colon] != ':') return bad(why_no_name(text[colon]));
+  if (colon == start) return bad("an empty field name");
+
+  std::size_t end = skip_value(text, colon + 1);
+  while (obs_text == ObsText::kAllowed && end < text.size() && is_of(text[end], kObsTextByte)) {
+    end = skip_value(text, end + 1);
+  }
+  std::size_t after = end;
+  switch (read_line_end(text, after)) {
+    case LineEnd::kIncomplete:
+      return {.kind = FieldLine::Kind::kIncomplete};
+    case LineEnd::kBad:
+      return bad(text[end] == '\r' ? "a bare CR" : why_no_value(text[end]));
+    case LineEnd::kRead:
+      break;
+  }
+  position = after;
+  return {
+      .kind = FieldLine::Kind::kField,
+      .field = {text.substr(start, colon - start), trim(text.substr(colon + 1, end - colon - 1))}};
+}
+
+bool next_member(std::string_view& list, std::string_view& member) {
+  if (list.data() == nullptr) return false;
+  const std::size_t comma = list.find(',');
+  member = trim(list.substr(0, comma));
+  list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+  return true;
+}
+
+}  // namespace gatehouse::net::http1

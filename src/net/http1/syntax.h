@@ -1,0 +1,74 @@
+// What request heads, response heads and trailers have in common: classes of bytes, field lines,
+// comma-separated lists (RFC 9112 §5, RFC 9110 §5.6). Pure; for the files of this folder.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "http/headers.h"
+
+namespace gatehouse::net::http1 {
+
+/// Classes of bytes, as bits.
+enum ByteClass : std::uint8_t {
+  kTokenByte = 1,   // RFC 9110 §5.6.2
+  kValueByte = 2,   // of a field value: tab, space, visible ASCII
+  kTargetByte = 4,  // visible ASCII
+  kObsTextByte = 8  // 0x80 and above
+};
+
+namespace syntax_detail {
+constexpr std::array<std::uint8_t, 256> byte_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (int c = 0x20; c < 0x7f; ++c) classes[c] = kValueByte | (c == 0x20 ? 0 : kTargetByte);
+  for (int c = 0x80; c < 0x100; ++c) classes[c] = kObsTextByte;
+  classes['\t'] = kValueByte;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789")) {
+    classes[static_cast<unsigned char>(c)] |= kTokenByte;
+  }
+  for (int c = 'a'; c <= 'z'; ++c) classes[c] |= kTokenByte;
+  for (int c = 'A'; c <= 'Z'; ++c) classes[c] |= kTokenByte;
+  return classes;
+}
+inline constexpr std::array<std::uint8_t, 256> kByteClasses = byte_classes();
+}  // namespace syntax_detail
+
+constexpr bool is_of(char c, unsigned classes) {
+  return (syntax_detail::kByteClasses[static_cast<unsigned char>(c)] & classes) != 0;
+}
+
+/// The first place at or after `from` whose byte is in none of `classes`; the size if there is
+/// none.
+std::size_t skip(std::string_view text, std::size_t from, unsigned classes);
+/// The same for kValueByte, eight bytes at a time.
+std::size_t skip_value(std::string_view text, std::size_t from);
+
+/// One line of a head, read from `position` on.
+struct FieldLine {
+  enum class Kind {
+    kField,
+    kLast,        // the empty line
+    kIncomplete,  // more bytes are needed
+    kBad,
+  };
+  Kind kind = Kind::kIncomplete;
+  http::Field field;        // of kField, without white space around the value
+  std::string_view reason;  // of kBad
+};
+
+enum class ObsText { kRefused, kAllowed };
+
+/// Reads the line at `position` and moves that behind it, if it is whole.
+FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText obs_text);
+
+/// Reads CR LF at `position` and moves that behind it.
+enum class LineEnd { kRead, kIncomplete, kBad };
+LineEnd read_line_end(std::string_view text, std::size_t& position);
+
+/// Splits the next member off a comma-separated list, without white space around it; members may be
+/// empty. False when the list has ended; start with `list.data()` not null.
+bool next_member(std::string_view& list, std::string_view& member);
+
+}  // namespace gatehouse::net::http1
