@@ -19,10 +19,9 @@ namespace gatehouse {
 class QueueExecutor final : public Executor {
  public:
   void post(std::move_only_function<void()> work) override {
-    {
-      const std::scoped_lock lock(mutex_);
-      queue_.push_back(std::move(work));
-    }
+    // Notifies under the lock: once the work can be taken, this executor may be gone.
+    const std::scoped_lock lock(mutex_);
+    queue_.push_back(std::move(work));
     ready_.notify_one();
   }
 

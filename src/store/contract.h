@@ -37,6 +37,8 @@ struct User {
   bool disabled = false;
   WallTime created{};
   WallTime updated{};
+
+  bool operator==(const User&) const = default;
 };
 
 /// A symmetric or private key, sealed by its owner. `purpose` names what it is for ("session",
@@ -49,6 +51,8 @@ struct Key {
   WallTime active_from{};  // signs from here on; published or accepted before
   WallTime retires{};      // signs no more
   WallTime expires{};      // accepted no more; collected; kNever for one that stays
+
+  bool operator==(const Key&) const = default;
 };
 
 /// Whatever lives under a hash for a limited time and is used once: authorization codes, used
@@ -58,6 +62,8 @@ struct OneTime {
   std::string hash;  // of the secret value
   std::string payload;
   WallTime expires{};
+
+  bool operator==(const OneTime&) const = default;
 };
 
 /// One refresh token of a family (RFC 9700 §4.14.2). A family is one grant to one client; the reuse
@@ -73,6 +79,8 @@ struct RefreshToken {
   std::string successor;  // sealed, for a repeat within the reuse interval; empty if none
   WallTime created{};
   WallTime expires{};
+
+  bool operator==(const RefreshToken&) const = default;
 };
 
 /// A session that the gatekeeper gave: the row behind the JWT.
@@ -86,6 +94,8 @@ struct Session {
   WallTime last_seen{};
   WallTime expires{};
   bool revoked = false;
+
+  bool operator==(const Session&) const = default;
 };
 
 /// An entry of the revocation log. Sequence numbers only grow.
@@ -93,6 +103,8 @@ struct Revocation {
   std::int64_t sequence = 0;
   std::string session_id;
   WallTime expires{};  // when the session would have ended by itself
+
+  bool operator==(const Revocation&) const = default;
 };
 
 /// The operations inside one transaction. kNotFound, kConflict as named, which change nothing and
