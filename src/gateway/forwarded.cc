@@ -1,0 +1,145 @@
+#include "gateway/forwarded.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <span>
+
+#include "gateway/field_names.h"
+#include "http/url.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+constexpr std::size_t kRequestIdLimit = 128;      // longer ones are not for a log line
+constexpr std::size_t kForwardedForLimit = 2048;  // some fifty hops
+
+constexpr std::string_view kFor = "x-forwarded-for";
+constexpr std::string_view kProto = "x-forwarded-proto";
+constexpr std::string_view kHost = "x-forwarded-host";
+constexpr std::string_view kRequestId = "x-request-id";
+
+// By these proxies tell upstreams where a request came from or what it was before.
+constexpr std::array<std::string_view, 6> kPrefixes = {
+    "x-forwarded-", "x-envoy-", "x-original-", "x-real-ip", "x-rewrite-url", "x-request-id"};
+
+// Believed from a trusted proxy only as one well-formed value, then written anew.
+constexpr std::array<std::string_view, 4> kSetHere = {kFor, kProto, kHost, kRequestId};
+
+bool tells_of_client(std::string_view name) {
+  const char first = name.front();
+  if (first == 'f' || first == 'F') return folds_to(name, "forwarded");
+  if (first != 'x' && first != 'X') return false;
+  return std::ranges::any_of(
+      kPrefixes, [name](std::string_view prefix) { return fold_begins_with(name, prefix); });
+}
+
+/// Removed even when a trusted proxy sent it: what is set here, what is told in a second form, and
+/// what is no honest spelling.
+bool is_never_kept(std::string_view name) {
+  if (folds_to(name, "forwarded")) return true;
+  if (name.find_first_of("!#$%&'*+.^_`|~") != std::string_view::npos) return true;
+  return std::ranges::any_of(kSetHere,
+                             [name](std::string_view own) { return folds_to(name, own); });
+}
+
+/// The value of a field that is there exactly once.
+std::optional<std::string_view> only(const http::Headers& headers, std::string_view name) {
+  return headers.count(name) == 1 ? headers.get(name) : std::nullopt;
+}
+
+bool is_plain_id(std::string_view id) {
+  return !id.empty() && id.size() <= kRequestIdLimit && std::ranges::all_of(id, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.' || c == ':';
+  });
+}
+
+/// All X-Forwarded-For fields joined, as RFC 9110 §5.3 reads them, and the peer.
+std::string extended_for(const http::Headers& headers, std::string_view peer) {
+  std::string out;
+  for (const http::Field field : headers) {
+    if (!http::equal_ignoring_case(field.name, kFor) || field.value.empty()) continue;
+    if (out.size() + field.value.size() > kForwardedForLimit) return std::string(peer);
+    out.append(field.value).append(", ");
+  }
+  return out.append(peer);
+}
+
+/// What is to be said of one request.
+struct Facts {
+  std::string forwarded_for;
+  std::string_view proto;
+  std::string host;
+};
+
+std::string_view address_of(const http::Request& request) {
+  return request.peer ? std::string_view(request.peer->address) : std::string_view();
+}
+
+Facts own_facts(const http::Request& request) {
+  return {std::string(address_of(request)),
+          request.peer && request.peer->tls ? std::string_view("https") : std::string_view("http"),
+          request.authority};
+}
+
+Facts facts_of_proxy(const http::Request& request, const http::Headers& headers) {
+  Facts facts = own_facts(request);
+  facts.forwarded_for = extended_for(headers, address_of(request));
+  const std::optional<std::string_view> proto = only(headers, kProto);
+  if (proto == "https" || proto == "http") facts.proto = *proto == "https" ? "https" : "http";
+  const std::optional<std::string_view> host = only(headers, kHost);
+  const std::optional<std::string> checked = host ? http::parse_authority(*host) : std::nullopt;
+  if (checked) facts.host = *checked;
+  return facts;
+}
+
+}  // namespace
+
+RequestIds::RequestIds(Entropy& entropy) : state_(0) {
+  std::array<std::uint8_t, sizeof state_> bytes{};
+  entropy.fill(bytes);
+  std::memcpy(&state_, bytes.data(), sizeof state_);
+}
+
+std::string RequestIds::next() {
+  // A permutation of a counter (splitmix64): no id comes twice, and none tells how many there were.
+  state_ += 0x9e3779b97f4a7c15U;
+  std::uint64_t mixed = state_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+  mixed ^= mixed >> 31;
+  constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";
+  std::string id(13, '0');
+  for (char& c : id) {
+    c = kDigits[mixed & 31];
+    mixed >>= 5;
+  }
+  return id;
+}
+
+bool Forwarded::trusts(const http::Request& request) const {
+  return request.peer && trusted_.contains(request.peer->address);
+}
+
+std::string_view Forwarded::request_id(const http::Request& request) const {
+  if (!trusts(request)) return "";
+  const std::optional<std::string_view> id = only(request.headers, kRequestId);
+  return id && is_plain_id(*id) ? *id : std::string_view();
+}
+
+void Forwarded::apply(const http::Request& request, http::Headers& headers) const {
+  const bool trusted = trusts(request);
+  const Facts facts = trusted ? facts_of_proxy(request, headers) : own_facts(request);
+  headers.remove_if([trusted](http::Field field) {
+    if (!tells_of_client(field.name)) return false;
+    return !trusted || is_never_kept(field.name);
+  });
+  if (!facts.forwarded_for.empty()) headers.add(kFor, facts.forwarded_for);
+  headers.add(kProto, facts.proto);
+  if (!facts.host.empty()) headers.add(kHost, facts.host);
+  if (!request.trace.request_id.empty()) headers.add(kRequestId, request.trace.request_id);
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,47 @@
+// What is said to upstreams of the client's own connection: X-Forwarded-For, -Proto, -Host and
+// X-Request-Id.
+//
+// From a peer that is no trusted proxy nothing of the kind is believed: all such fields, under any
+// spelling that an upstream could confuse, are removed before ours are set. From a trusted proxy
+// the fields that are well formed are kept, and X-Forwarded-For grows by the proxy's own address.
+// Forwarded (RFC 7239) is always removed: two accounts of one thing can differ.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/entropy.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "http/message.h"
+#include "http/trusted_proxies.h"
+
+namespace gatehouse::gateway {
+
+/// Ids of requests: unique in the process as far as chance allows, in no order, of 13 characters.
+class RequestIds {
+ public:
+  explicit RequestIds(Entropy& entropy);
+  std::string next();
+
+ private:
+  std::uint64_t state_;
+};
+
+class Forwarded {
+ public:
+  explicit Forwarded(http::TrustedProxies trusted) : trusted_(std::move(trusted)) {}
+
+  /// True if what the request's peer says of the client is believed.
+  bool trusts(const http::Request& request) const;
+  /// The id the request came with, if it is from a trusted proxy and well formed; else "".
+  std::string_view request_id(const http::Request& request) const;
+  /// Rewrites the fields in `headers`, which are those of `request` or a copy. X-Request-Id is set
+  /// from request.trace.request_id.
+  void apply(const http::Request& request, http::Headers& headers) const;
+
+ private:
+  http::TrustedProxies trusted_;
+};
+
+}  // namespace gatehouse::gateway
