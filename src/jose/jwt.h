@@ -20,17 +20,17 @@ namespace gatehouse::jose {
 
 /// Why a token is refused. A message for people: to_string().
 enum class JwtError {
-  kMalformed,     // not three base64url parts of JSON objects, or too long
-  kAlgorithm,     // "none", unknown, or not the key's
-  kCritical,      // a "crit" header that is not understood
-  kUnknownKey,    // no key of that kid and algorithm
-  kSignature,     // does not verify
-  kType,          // "typ" is not the expected one
-  kExpired,       // exp passed, or missing
-  kNotYetValid,   // nbf or iat lies ahead
-  kIssuer,        // iss is not the expected one
-  kAudience,      // aud is missing or does not hold the expected one
-  kClaims,        // a registered claim has the wrong type
+  kMalformed,    // not three base64url parts of JSON objects, or too long
+  kAlgorithm,    // "none", unknown, or not the key's
+  kCritical,     // a "crit" header that is not understood
+  kUnknownKey,   // no key of that kid and algorithm
+  kSignature,    // does not verify
+  kType,         // "typ" is not the expected one
+  kExpired,      // exp passed, or missing
+  kNotYetValid,  // nbf or iat lies ahead
+  kIssuer,       // iss is not the expected one
+  kAudience,     // aud is missing or does not hold the expected one
+  kClaims,       // a registered claim has the wrong type
 };
 std::string_view to_string(JwtError error);
 
@@ -41,10 +41,10 @@ Result<std::string> sign_jwt(const SigningKey& key, const Json& claims,
                              std::string_view type = "JWT");
 
 struct Expected {
-  std::string issuer;                // must be equal; empty is refused, not skipped
-  std::string audience;              // must be in aud; empty is refused, not skipped
-  std::string type;                  // of "typ", without case; empty: not looked at
-  std::chrono::seconds leeway{60};   // for exp, nbf, iat
+  std::string issuer;               // must be equal; empty is refused, not skipped
+  std::string audience;             // must be in aud; empty is refused, not skipped
+  std::string type;                 // of "typ", without case; empty: not looked at
+  std::chrono::seconds leeway{60};  // for exp, nbf, iat
 };
 
 /// The claims of a token that one of the keys signed and that is valid now. A token with a kid is
@@ -60,7 +60,8 @@ Result<std::string, JwtError> verify_jws(std::string_view compact,
 /// A symmetric key with its reusable context: for this program's own cookies. One a thread.
 class Hs256Key {
  public:
-  Hs256Key(std::string kid, const Secret& key) : kid_(std::move(kid)), hmac_(key) {}
+  /// `key` has 32 bytes or more (RFC 7518 §3.2); the process ends otherwise.
+  Hs256Key(std::string kid, const Secret& key);
   const std::string& kid() const { return kid_; }
   /// `payload` is JSON text, kept byte for byte.
   std::string sign(std::string_view payload);
@@ -69,6 +70,7 @@ class Hs256Key {
   friend Result<std::string, JwtError> verify_hs256(std::string_view, std::span<Hs256Key>);
   std::string kid_;
   crypto::HmacSha256 hmac_;
+  std::string header_;  // as it stands in each token, with the dot that ends it
 };
 
 /// The payload's bytes, if one of the keys (by kid) signed the token. The header must be exactly
