@@ -1,0 +1,93 @@
+"""A real browser: JupyterLab behind the front door, and every page in every look."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from deployment import PASSWORD, USER, Deployment, free_port
+
+SCRIPTS = pathlib.Path(__file__).parent / "browser"
+DOWNLOAD_BYTES = 200 * 1024 * 1024
+UPLOAD_BYTES = 40 * 1024 * 1024
+NOTEBOOK = {"cells": [{"cell_type": "code", "id": "a", "execution_count": None, "metadata": {},
+                       "outputs": [], "source": ["print('the answer is', 6 * 7)"]}],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3",
+                                        "language": "python"}},
+            "nbformat": 4, "nbformat_minor": 5}
+
+
+def browse(script: str, options: dict) -> dict:
+    done = subprocess.run(["node", SCRIPTS / script, json.dumps(options)], capture_output=True,
+                          text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def jupyter(tmp_path):
+    """A real JupyterLab below /notebook/team-a/lab/, and its folder."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "work.ipynb").write_text(json.dumps(NOTEBOOK))
+    with open(folder / "big.bin", "wb") as big:
+        big.truncate(DOWNLOAD_BYTES)
+    port = free_port()
+    environment = os.environ | {"HOME": str(tmp_path), "JUPYTER_PLATFORM_DIRS": "1",
+                                "IPYTHONDIR": str(tmp_path / "ipython")}
+    with open(tmp_path / "jupyter.log", "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+             "--ServerApp.base_url=/notebook/team-a/lab/", "--IdentityProvider.token=",
+             "--ServerApp.password=", "--ServerApp.allow_remote_access=True",
+             f"--ServerApp.root_dir={folder}"],
+            cwd=folder, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{url}/notebook/team-a/lab/api", timeout=2)
+            break
+        except OSError:
+            assert process.poll() is None, (tmp_path / "jupyter.log").read_text()
+            time.sleep(0.1)
+    yield url, folder
+    process.terminate()
+    process.wait()
+
+
+@pytest.mark.parametrize("form", ["one", "three"])
+def test_jupyterlab_from_login_to_logout(form, jupyter, tmp_path):
+    service, folder = jupyter
+    upload = tmp_path / "upload.bin"
+    upload.write_bytes(os.urandom(UPLOAD_BYTES))
+    door = Deployment(form, routes=[
+        {"name": "lab", "prefix": "/notebook/team-a/lab", "service": service}]).start()
+    try:
+        seen = browse("jupyter.js", {
+            "url": door.url, "user": USER, "password": PASSWORD, "upload": str(upload),
+            "download": str(tmp_path / "downloaded.bin"),
+            "uploaded": str(folder / "upload.bin")})
+    finally:
+        door.close()
+    assert seen["landed"].startswith(f"{door.url}/notebook/team-a/lab/lab/tree/work.ipynb")
+    assert seen["downloaded"] == DOWNLOAD_BYTES
+    assert (folder / "upload.bin").read_bytes() == upload.read_bytes()
+    assert seen["openBefore"] >= 1
+    assert seen["closedAfterMs"] is not None, "the kernel's socket stayed open after the logout"
+    assert "/authservice/" in seen["signedOut"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_every_page_in_light_and_dark_wide_and_narrow(door, script, tmp_path):
+    folder = os.environ.get("GATEHOUSE_SCREENSHOTS", str(tmp_path))
+    seen = browse("pages.js", {"url": door.url, "user": USER, "password": PASSWORD,
+                               "script": script, "folder": folder})
+    assert len(seen) == 2 * 3 * 4
+    for page in seen:
+        assert page["bodyWidth"] <= page["width"], page
+        assert page["title"], page
+        assert not page["violations"], page
