@@ -7,19 +7,23 @@ namespace gatehouse::store::sqlite {
 namespace {
 
 struct Told {
-  int primary_code;
+  int result_code;  // extended, or primary for all that extend it
   ErrorCode code;
   std::string_view what_to_do;
 };
 
-/// SQLite's primary result codes, as the one who runs the program can act on them.
+constexpr std::string_view kFull =
+    "the disk, or the size allowed for the database, is full; free some space";
+
+/// SQLite's result codes, as the one who runs the program can act on them. The first that fits is
+/// told.
 constexpr std::array kTold{
     Told{SQLITE_BUSY, ErrorCode::kUnavailable,
          "the database is locked; stop the other process that has it open (a backup, an sqlite3 "
          "shell, a second server)"},
     Told{SQLITE_LOCKED, ErrorCode::kUnavailable, "the database is locked by this process"},
-    Told{SQLITE_FULL, ErrorCode::kExhausted,
-         "the disk, or the size allowed for the database, is full; free some space"},
+    Told{SQLITE_FULL, ErrorCode::kExhausted, kFull},
+    Told{SQLITE_IOERR_SHMSIZE, ErrorCode::kExhausted, kFull},
     Told{SQLITE_CORRUPT, ErrorCode::kCorrupt,
          "the database is damaged; stop the server, keep a copy of the file, and restore a backup "
          "or recover it with sqlite3's .recover"},
@@ -39,7 +43,7 @@ Error tell(const std::string& path, sqlite3* connection, int code) {
   const std::string detail = std::string(sqlite3_errmsg(connection)) + " (SQLite code " +
                              std::to_string(sqlite3_extended_errcode(connection)) + ")";
   for (const Told& told : kTold) {
-    if ((code & 0xff) == told.primary_code) {
+    if (code == told.result_code || (code & 0xff) == told.result_code) {
       return {told.code, path + ": " + std::string(told.what_to_do) + ": " + detail};
     }
   }

@@ -42,8 +42,9 @@ std::string system_message(int error) {
 }
 
 Result<std::string> absolute_path(const std::string& path) {
-  if (path.empty() || path.find('\0') != std::string::npos) {
-    return fail(ErrorCode::kInvalid, "the path of the database is empty or holds a NUL byte");
+  if (path.empty() || path.ends_with('/') || path.find('\0') != std::string::npos) {
+    return fail(ErrorCode::kInvalid,
+                "the path of the database is empty, ends with a slash, or holds a NUL byte");
   }
   // SQLite gives names such as ":memory:" a meaning of their own; an absolute path has none.
   std::error_code error;
@@ -64,7 +65,7 @@ Result<void> check_folder(const std::string& path) {
     return fail(ErrorCode::kUnavailable, path + ": " + folder + " is not a folder; name another");
   }
   // SQLite must be able to make its -wal and -shm files there.
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     return fail(ErrorCode::kUnavailable,
                 path + ": the folder " + folder +
                     " cannot be written; make this user its owner or name another: " +
