@@ -9,7 +9,7 @@ USES = {
     "crypto": ["base"],
     "http": ["base"],
     "jose": ["crypto", "base"],
-    "config": ["base"],
+    "config": ["http", "base"],
     "oauth": ["jose", "http", "crypto", "base"],
     "store": ["base"],
     "net": ["http", "base"],

@@ -1,9 +1,7 @@
 // Reads and describes the configuration.
 #pragma once
 
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +14,9 @@ namespace gatehouse::config {
 /// One thing that is wrong in a file or a variable. `str()`:
 ///   gatehouse.yaml:12:5: gatekeeper.sesion_max_age: no such field; did you mean session_max_age?
 struct Problem {
-  std::string source;  // the file's name, or "environment"
+  std::string source;        // the file's name, or "environment GATEHOUSE_…"
   int line = 0, column = 0;  // 1-based; 0: unknown
-  std::string field;   // dotted path
+  std::string field;         // dotted path
   std::string message;
   std::string str() const;
 };
@@ -34,7 +32,8 @@ struct Loaded {
 
 /// Reads YAML text, then GATEHOUSE_… variables over it (GATEHOUSE_GATEKEEPER_CLIENT_ID for
 /// gatekeeper.client_id), then checks each range and the fields against one another. A secret field
-/// `x` may be given as `x_file: PATH` or `x_env: NAME`, and GATEHOUSE_…_FILE.
+/// `x` may be given as `x_file: PATH` or `x_env: NAME`, and GATEHOUSE_…_FILE. A field whose value
+/// is refused keeps its default; settings with problems are not to be used.
 Loaded load(std::string_view yaml, std::string_view source_name, const Environment& environment);
 /// kNotFound or kInvalid if the file cannot be read.
 Result<Loaded> load_file(const std::string& path, const Environment& environment);

@@ -28,7 +28,7 @@ struct StoreSettings {
   std::string kind = "sqlite";  // sqlite, memory
   std::string path = "gatehouse.db";
   /// Opens what is sealed in the store: session keys, signing keys, client secrets. 32 bytes as
-  /// base64, or a file. Without it the store makes `<path>.key` (mode 0600) at first start.
+  /// base64. Without it the store makes `<path>.key` (mode 0600) at first start.
   Secret sealing_key;
   std::size_t queue = 4096;  // transactions that may wait
 };
@@ -55,18 +55,18 @@ struct Limits {
 };
 
 struct Route {
-  std::string name;              // for logs and metrics; default: the prefix
-  std::string host;              // "" any; "example.org" or "*.example.org"
-  std::string prefix = "/";      // by path segment
-  std::string rewrite;           // replaces the prefix; "" keeps it
-  std::string service;           // http://host:port, https://…, or "identity", "gatekeeper", "demo"
-  std::string ca_file;           // of an https service; "": the system's
-  bool authenticate = true;      // false: passes unasked
+  std::string name;          // for logs and metrics; default: the prefix
+  std::string host;          // "" any; "example.org" or "*.example.org"
+  std::string prefix = "/";  // by path segment
+  std::string rewrite;       // replaces the prefix; "" keeps it
+  std::string service;       // http://host:port, https://…, or "identity", "gatekeeper", "demo"
+  std::string ca_file;       // of an https service; "": the system's
+  bool authenticate = true;  // false: passes unasked
   bool websocket = true;
   milliseconds connect_timeout{3'000};
-  milliseconds timeout{0};       // to the answer's head; 0: none
+  milliseconds timeout{0};  // to the answer's head; 0: none
   milliseconds idle_timeout{300'000};
-  std::string host_rewrite;      // Host sent upstream; "": the client's
+  std::string host_rewrite;  // Host sent upstream; "": the client's
 };
 
 struct AuthorizerSettings {
@@ -80,7 +80,7 @@ struct AuthorizerSettings {
 };
 
 struct Gateway {
-  std::vector<Listen> listen;  // default: one of 127.0.0.1:8080
+  std::vector<Listen> listen = {{.address = "127.0.0.1:8080", .tls = {}}};
   std::vector<Route> routes;
   AuthorizerSettings authorizer;
   Limits limits;
@@ -92,21 +92,22 @@ struct Gateway {
 };
 
 struct Gatekeeper {
-  std::vector<Listen> listen;         // of the role alone; default 127.0.0.1:8081
-  std::string issuer;                 // of the provider; "" : the identity role of this process
-  std::string provider_url;           // where to reach it, if not at its issuer (in-cluster address)
+  /// Of the role alone.
+  std::vector<Listen> listen = {{.address = "127.0.0.1:8081", .tls = {}}};
+  std::string issuer;        // of the provider; "" : the identity role of this process
+  std::string provider_url;  // where to reach it, if not at its issuer (in-cluster address)
   std::string client_id = "authservice-oidc";
-  Secret client_secret;               // "" with the built-in provider: made and kept in the store
+  Secret client_secret;  // "" with the built-in provider: made and kept in the store
   std::string redirect_uri = "/authservice/oidc/callback";  // relative or absolute, exact
   std::string auth_path = "/dex/auth";  // where the browser is sent, if relative
   std::vector<std::string> scopes = {"openid", "profile", "email", "groups"};
   std::string url_prefix = "/authservice";
   std::vector<std::string> skip_auth = {"/dex"};  // path prefixes that pass unasked
-  int redirect_status = 301;                       // 301, 302, 303
+  int redirect_status = 301;                      // 301, 302, 303
   std::string cookie_name = "gatehouse_session";
-  std::string secure_cookies = "auto";             // auto (by the request's scheme), always, never
+  std::string secure_cookies = "auto";  // auto (by the request's scheme), always, never
   seconds session_max_age{86'400};
-  seconds login_max_age{3'600};                    // how long a login may be in progress
+  seconds login_max_age{3'600};  // how long a login may be in progress
   seconds key_rotation{86'400};
   milliseconds revocation_poll{500};
   std::string userid_header = "kubeflow-userid";
@@ -114,8 +115,8 @@ struct Gatekeeper {
   std::string userid_claim = "email";
   std::string groups_header = "kubeflow-groups";
   std::string groups_claim = "groups";
-  std::string after_logout_url;                    // "": our signed-out page
-  std::vector<std::string> trusted_proxies;        // whose X-Forwarded-* is believed
+  std::string after_logout_url;              // "": our signed-out page
+  std::vector<std::string> trusted_proxies;  // whose X-Forwarded-* is believed
 };
 
 struct ClientSettings {
@@ -138,21 +139,22 @@ struct Passwords {
   unsigned argon2_passes = 2;
   std::size_t threads = 1;
   std::size_t queue = 64;
-  std::size_t free_failures = 4;          // the next one slows down
-  seconds slow_down{2};                   // after that one; doubles with each more
+  std::size_t free_failures = 4;  // the next one slows down
+  seconds slow_down{2};           // after that one; doubles with each more
   seconds slow_down_limit{300};
 };
 
 struct Identity {
-  std::vector<Listen> listen;  // of the role alone; default 127.0.0.1:5556
-  std::string issuer;          // "": http(s)://<first listener of the gateway>/dex
+  /// Of the role alone.
+  std::vector<Listen> listen = {{.address = "127.0.0.1:5556", .tls = {}}};
+  std::string issuer;  // "": http(s)://<first listener of the gateway>/dex
   std::vector<ClientSettings> clients;
   std::vector<StaticUser> users;
   seconds id_token_lifetime{86'400};
   seconds access_token_lifetime{86'400};
   seconds code_lifetime{60};
   seconds login_lifetime{3'600};
-  seconds refresh_idle{2'592'000};        // a refresh token unused so long is void
+  seconds refresh_idle{2'592'000};  // a refresh token unused so long is void
   seconds refresh_absolute{31'536'000};
   seconds refresh_reuse_interval{3};
   seconds key_rotation{2'592'000};
@@ -166,8 +168,8 @@ struct Operations {
 struct Settings {
   Log log;
   StoreSettings store;
-  std::string public_url;      // "": taken from the request; else https://kubeflow.example.org
-  std::size_t threads = 0;     // event loops; 0: one a core
+  std::string public_url;   // "": taken from the request; else https://kubeflow.example.org
+  std::size_t threads = 0;  // event loops; 0: one a core
   milliseconds drain_timeout{30'000};
   Operations operations;
   Gateway gateway;

@@ -1,0 +1,47 @@
+// The problems found so far, and where each field stood.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.h"
+#include "config/yaml.h"
+
+namespace gatehouse::config {
+
+/// More help nobody.
+inline constexpr std::size_t kMostProblems = 100;
+
+struct Place {
+  std::string source;
+  Mark mark;
+};
+
+/// Problems as they are found, and the places of fields.
+class Findings {
+ public:
+  /// `file` is what a problem is put down to that has no place of its own.
+  explicit Findings(std::string file) : file_{.source = std::move(file), .mark = {}} {}
+
+  void add(const Place& place, const std::string& field, std::string message);
+  /// Of a rule between fields: at the place of the field, or of what encloses it; nothing if the
+  /// field has a problem already.
+  void add_at_field(const std::string& field, std::string message);
+  void remember(const std::string& field, const Place& place);
+
+  bool empty() const { return problems_.empty(); }
+  /// In the order of files and lines; the first kMostProblems, with one more that counts the rest.
+  std::vector<Problem> take();
+
+ private:
+  bool is_refused(const std::string& field) const;
+
+  const Place file_;
+  std::vector<Problem> problems_;
+  std::map<std::string, Place> places_;
+};
+
+}  // namespace gatehouse::config

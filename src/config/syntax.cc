@@ -1,0 +1,209 @@
+#include "config/syntax.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/encoding.h"
+#include "base/secret.h"
+#include "config/text.h"
+#include "http/url.h"
+
+namespace gatehouse::config {
+namespace {
+
+constexpr std::size_t kSealingKeyBytes = 32;
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_visible(char c) {
+  return c > ' ' && c <= '~';
+}
+
+bool all_of(std::string_view text, bool (*allowed)(char)) {
+  return !text.empty() && std::ranges::all_of(text, allowed);
+}
+
+bool is_token(std::string_view text) {
+  return all_of(text, [](char c) {
+    return is_letter_or_digit(c) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_url(std::string_view text) {
+  return http::parse_url(text).has_value();
+}
+
+bool is_issuer(std::string_view text) {
+  return is_url(text) && text.find_first_of("?#") == std::string_view::npos;
+}
+
+bool is_origin(std::string_view text) {
+  const Result<http::Url> url = http::parse_url(text);
+  return url && url->origin() == text;
+}
+
+bool is_location(std::string_view text) {
+  return http::is_local_redirect(text) || is_url(text);
+}
+
+/// RFC 3986 §3.1, but none by which a browser runs what follows.
+bool is_absolute_uri(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) return false;
+  if (!all_of(text, is_visible) || text.find_first_of("#\\\"<>") != std::string_view::npos) {
+    return false;
+  }
+  std::string scheme(text.substr(0, colon));
+  std::ranges::transform(scheme, scheme.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  if (scheme == "http" || scheme == "https") return is_url(text);
+  constexpr std::array<std::string_view, 6> kNever{"javascript", "data",  "vbscript",
+                                                   "file",       "about", "blob"};
+  return scheme.front() >= 'a' && scheme.front() <= 'z' &&
+         std::ranges::find(kNever, scheme) == kNever.end() && all_of(scheme, [](char c) {
+           return is_letter_or_digit(c) || c == '+' || c == '-' || c == '.';
+         });
+}
+
+bool is_service(std::string_view text) {
+  if (text == "identity" || text == "gatekeeper" || text == "demo") return true;
+  return is_issuer(text);
+}
+
+bool is_path(std::string_view text) {
+  if (!text.starts_with('/') || !all_of(text, is_visible)) return false;
+  if (text.find_first_of("?#\\%;") != std::string_view::npos) return false;
+  const std::string closed = std::string(text) + "/";
+  return text.find("//") == std::string_view::npos && closed.find("/./") == std::string::npos &&
+         closed.find("/../") == std::string::npos;
+}
+
+bool is_path_below(std::string_view text) {
+  return is_path(text) && !text.ends_with('/');
+}
+
+template <class Integer>
+std::optional<Integer> parse_number(std::string_view digits) {
+  Integer number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+bool is_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || !parse_number<std::uint16_t>(text.substr(colon + 1))) {
+    return false;
+  }
+  const std::string_view host = text.substr(0, colon);
+  const std::optional<std::string> parsed = http::parse_authority(host);
+  return parsed.has_value() && (host.starts_with('[') || host.find(':') == std::string_view::npos);
+}
+
+bool is_host(std::string_view text) {
+  return http::parse_authority(text) == text;
+}
+
+bool is_host_pattern(std::string_view text) {
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  return text.find(':') == std::string_view::npos && is_host(text);
+}
+
+bool is_network(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string address(text.substr(0, slash));
+  std::array<unsigned char, 16> bytes{};
+  const bool v4 = inet_pton(AF_INET, address.c_str(), bytes.data()) == 1;
+  const bool v6 = !v4 && inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
+  if (slash == std::string_view::npos) return v4 || v6;
+  const std::optional<unsigned> bits = parse_number<unsigned>(text.substr(slash + 1));
+  return (v4 || v6) && bits && *bits <= (v4 ? 32U : 128U);
+}
+
+bool is_scope(std::string_view text) {
+  return all_of(text, [](char c) { return is_visible(c) && c != '"' && c != '\\'; });
+}
+
+bool is_email(std::string_view text) {
+  const std::size_t at = text.find('@');
+  return all_of(text, is_visible) && at != std::string_view::npos && at > 0 &&
+         at + 1 < text.size() && text.find('@', at + 1) == std::string_view::npos &&
+         text.find_first_of(",;<>\"") == std::string_view::npos;
+}
+
+bool is_group(std::string_view text) {
+  return !text.empty() && is_one_line(text) && text.find(',') == std::string_view::npos &&
+         text.front() != ' ' && text.back() != ' ';
+}
+
+bool is_client_id(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool is_sealing_key(std::string_view text) {
+  std::optional<std::string> bytes = base64_decode(text);
+  if (!bytes) bytes = base64url_decode(text);
+  const bool valid = bytes && bytes->size() == kSealingKeyBytes;
+  if (bytes) wipe(*bytes);
+  return valid;
+}
+
+bool is_password_hash(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kForms{"$argon2id$", "$2a$", "$2b$", "$2y$"};
+  return is_one_line(text) &&
+         std::ranges::any_of(kForms, [&](std::string_view form) { return text.starts_with(form); });
+}
+
+}  // namespace
+
+const Syntax kOneLine{"one line of text without control characters", is_one_line};
+const Syntax kHttpUrl{
+    "an absolute http:// or https:// URL without user info, fragment and white space", is_url};
+const Syntax kIssuer{"an absolute http:// or https:// URL without user info, query and fragment",
+                     is_issuer};
+const Syntax kOrigin{
+    "an origin as browsers write it, lower case and without path, trailing slash and default port: "
+    "https://kubeflow.example.org",
+    is_origin};
+const Syntax kLocation{
+    "a path on this site, which begins with exactly one slash, or an absolute http:// or https:// "
+    "URL without fragment",
+    is_location};
+const Syntax kAbsoluteUri{
+    "an absolute URI without fragment and white space: https://app.example.org/callback",
+    is_absolute_uri};
+const Syntax kService{
+    "an http:// or https:// URL without query and fragment, or identity, gatekeeper or demo",
+    is_service};
+const Syntax kPath{"a path that begins with one slash, without query, dots, % and ;", is_path};
+const Syntax kPathBelow{
+    "a path below / that begins with one slash and ends with none, without query, dots, % and ;",
+    is_path_below};
+const Syntax kAddress{"HOST:PORT, as 127.0.0.1:8080, 0.0.0.0:443 or [::]:8080", is_address};
+const Syntax kHostPattern{"a host in lower case, as example.org or *.example.org, without port",
+                          is_host_pattern};
+const Syntax kHost{"a host in lower case, as example.org or example.org:8443", is_host};
+const Syntax kNetwork{"an IP address or a block of them, as 10.0.0.1, 10.0.0.0/8 or fd00::/8",
+                      is_network};
+const Syntax kToken{"a token: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2)",
+                    is_token};
+const Syntax kScope{"one scope, without white space and quotes", is_scope};
+const Syntax kEmail{"an e-mail address", is_email};
+const Syntax kGroup{"a group's name without commas, which part groups in the header", is_group};
+const Syntax kClientId{"visible ASCII text", is_client_id};
+const Syntax kSealingKey{"32 bytes as base64; make one with `openssl rand -base64 32`",
+                         is_sealing_key};
+const Syntax kPasswordHash{"a hash by Argon2id ($argon2id$…) or bcrypt ($2b$…), not a password",
+                           is_password_hash};
+
+}  // namespace gatehouse::config

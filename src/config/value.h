@@ -1,0 +1,34 @@
+// One value: from text to member, by the field's type and rule; and from member to text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "config/fields.h"
+#include "config/yaml.h"
+
+namespace gatehouse::config {
+
+/// Stands for a secret wherever configuration is shown.
+inline constexpr std::string_view kHiddenSecret = "<secret>";
+
+/// Sets a scalar member, or returns the rule that the value breaks; the member is then unchanged.
+/// The rule quotes the value unless the member is a secret.
+std::optional<std::string> set_scalar(const Field& field, const YamlNode& node);
+
+/// The rule that one text of a list breaks, or nullopt.
+std::optional<std::string> check_list_text(const Field& field, const YamlNode& node);
+
+/// Sets a secret from `text`, wherever it came from.
+std::optional<std::string> set_secret(const Field& field, std::string_view text);
+
+/// The member as configuration would have it: text, number, true or false, list or list of objects.
+/// Durations and sizes carry their units; secrets are kHiddenSecret, or "" if empty.
+nlohmann::ordered_json to_json(const Field& field);
+
+/// The fields as nested objects, in the table's order.
+nlohmann::ordered_json to_json(const std::vector<Field>& fields);
+
+}  // namespace gatehouse::config

@@ -1,0 +1,60 @@
+// YAML text as a tree that remembers where each value stands.
+//
+// The only part that knows the YAML library. What makes YAML dangerous or ambiguous is refused
+// here: tabs as indentation, tags, bytes that are not UTF-8, several documents, values that hold
+// themselves, and trees that unfold into more than kMaxValues values. Messages never quote the
+// text, because a secret may stand in it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace gatehouse::config {
+
+/// A file of a thousand routes has a fifth of this.
+inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+/// The deepest field stands at 5.
+inline constexpr int kMaxYamlDepth = 16;
+/// Aliases counted as often as they are used, so that a few of them cannot unfold into millions.
+inline constexpr std::size_t kMaxValues = 50'000;
+
+/// 1-based; 0: unknown.
+struct Mark {
+  int line = 0;
+  int column = 0;
+};
+
+struct YamlNode {
+  enum class Kind { kNull, kScalar, kSequence, kMapping };
+  /// How a scalar was written: `plain`, "quoted" or |block, or the raw text of a variable, to which
+  /// no rule about quotes applies.
+  enum class Style { kPlain, kQuoted, kRaw };
+  using Pointer = std::shared_ptr<const YamlNode>;
+  struct Entry {
+    Pointer key, value;
+  };
+
+  Kind kind = Kind::kNull;
+  Style style = Style::kPlain;
+  Mark mark;
+  std::string text;            // of a scalar
+  std::vector<Pointer> items;  // of a sequence
+  std::vector<Entry> entries;  // of a mapping, in order, repetitions included
+  std::size_t values = 1;      // nodes below and including this one, aliases unfolded
+};
+
+struct YamlError {
+  Mark mark;
+  std::string message;
+};
+
+/// The one document in `text`; a null node if there is none.
+Result<YamlNode::Pointer, std::vector<YamlError>> parse_yaml(std::string_view text);
+
+}  // namespace gatehouse::config
