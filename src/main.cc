@@ -74,9 +74,8 @@ void add_demo(CLI::App& app, Arguments& arguments, Action& action) {
       demo->add_option("--tls-cert", arguments.demo.certificate, "Certificate (PEM): https");
   demo->add_option("--tls-key", arguments.demo.key, "Its key (PEM)")->needs(certificate);
   certificate->needs("--tls-key");
-  demo->callback([&] {
-    action = [&] { return run_demo(arguments.demo, logger_for(config::Log{})); };
-  });
+  demo->callback(
+      [&] { action = [&] { return run_demo(arguments.demo, logger_for(config::Log{})); }; });
 }
 
 void add_config(CLI::App& app, Arguments& arguments, Action& action) {
@@ -113,7 +112,8 @@ void add_user_commands(CLI::App& app, Arguments& arguments, Action& action) {
       };
     };
   };
-  CLI::App* add = user->add_subcommand("add", "Add a user; the password is asked, or read from stdin");
+  CLI::App* add =
+      user->add_subcommand("add", "Add a user; the password is asked, or read from stdin");
   add->add_option("email", arguments.email, "E-mail address")->required();
   add->add_option("--group", arguments.groups, "A group; may be repeated");
   add->callback(with_settings([&](const config::Settings& settings) {
@@ -125,9 +125,8 @@ void add_user_commands(CLI::App& app, Arguments& arguments, Action& action) {
       [&](const config::Settings& settings) { return list_users(settings, arguments.json); }));
   CLI::App* passwd = user->add_subcommand("passwd", "Set a user's password");
   passwd->add_option("email", arguments.email, "E-mail address")->required();
-  passwd->callback(with_settings([&](const config::Settings& settings) {
-    return set_password(settings, arguments.email);
-  }));
+  passwd->callback(with_settings(
+      [&](const config::Settings& settings) { return set_password(settings, arguments.email); }));
 }
 
 void add_small(CLI::App& app, Arguments& arguments, Action& action) {
@@ -152,8 +151,9 @@ void add_small(CLI::App& app, Arguments& arguments, Action& action) {
 int run(int argc, char** argv) {
   CLI::App app("Gatehouse: the front door of Kubeflow", "gatehouse");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 address "
-             "in use, 5 database unusable.");
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 address "
+      "in use, 5 database unusable.");
   Arguments arguments;
   Action action;
   add_roles(app, arguments, action);
@@ -172,4 +172,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace gatehouse::app
 
-int main(int argc, char** argv) { return gatehouse::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  return gatehouse::app::run(argc, argv);
+}

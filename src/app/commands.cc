@@ -80,9 +80,8 @@ Result<Secret> read_new_password() {
 
 std::optional<config::Settings> load_settings(const std::string& path) {
   const config::Environment environment = config::process_environment();
-  const Result<config::Loaded> loaded = path.empty()
-                                            ? config::load("", "defaults", environment)
-                                            : config::load_file(path, environment);
+  const Result<config::Loaded> loaded = path.empty() ? config::load("", "defaults", environment)
+                                                     : config::load_file(path, environment);
   if (!loaded) {
     report(loaded.error(), kConfiguration);
     return std::nullopt;

@@ -50,11 +50,13 @@ complete -F _gatehouse gatehouse
 }
 
 std::string fish_script(const std::vector<Candidates>& all) {
-  std::string out = "function __gatehouse_words\n  string match -v -- '-*' (commandline -opc)[2..]"
-                    " | string join ' '\nend\n";
+  std::string out =
+      "function __gatehouse_words\n  string match -v -- '-*' (commandline -opc)[2..]"
+      " | string join ' '\nend\n";
   for (const Candidates& one : all) {
     out += fmt::format(
-        "complete -c gatehouse -n 'test (__gatehouse_words | string join \" \") = \"{}\"' -a '{}'\n",
+        "complete -c gatehouse -n 'test (__gatehouse_words | string join \" \") = \"{}\"' -a "
+        "'{}'\n",
         one.words, one.next);
   }
   return out;

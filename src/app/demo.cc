@@ -41,16 +41,14 @@ Result<std::optional<Secret>> make_first_user(const config::Settings& settings) 
   Result<std::unique_ptr<store::Database>> database =
       store::open_sqlite_database(settings.store.path);
   if (!database) return fail(std::move(database));
-  const auto users = store::transact_now(**database, [](store::Transaction& transaction) {
-    return transaction.list_users("", 1);
-  });
+  const auto users = store::transact_now(
+      **database, [](store::Transaction& transaction) { return transaction.list_users("", 1); });
   if (!users) return std::unexpected(users.error());
   if (!users->empty()) return std::nullopt;
   crypto::SystemEntropy entropy;
   Secret password(entropy.token(kPasswordBytes));
-  const Result<store::User> user =
-      identity::add_user(**database, std::string(kUser), password, {"kubeflow-users"}, entropy,
-                         SystemClock());
+  const Result<store::User> user = identity::add_user(**database, std::string(kUser), password,
+                                                      {"kubeflow-users"}, entropy, SystemClock());
   if (!user) return std::unexpected(user.error());
   return password;
 }
@@ -62,8 +60,8 @@ config::Settings demo_settings(const DemoOptions& options) {
   settings.store.path = options.data + "/gatehouse.db";
   settings.operations.listen = "";
   settings.gateway.access_log = "text";
-  settings.gateway.listen.push_back(
-      {.address = options.listen, .tls = {.certificate = options.certificate, .key = options.key}});
+  settings.gateway.listen = {
+      {.address = options.listen, .tls = {.certificate = options.certificate, .key = options.key}}};
   if (const auto endpoint = net::parse_endpoint(options.listen)) {
     settings.identity.issuer = browser_origin(options, *endpoint) + "/dex";
   }

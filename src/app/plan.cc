@@ -20,11 +20,6 @@ bool routes_to_samples(const config::Gateway& gateway) {
       gateway.routes, [](const config::Route& route) { return route.service == kSampleService; });
 }
 
-std::vector<config::Listen> or_default(std::vector<config::Listen> listen, std::string address) {
-  if (listen.empty()) listen.push_back({.address = std::move(address), .tls = {}});
-  return listen;
-}
-
 Result<void> add_listeners(Plan& plan, Service service, const std::vector<config::Listen>& listen) {
   for (const config::Listen& one : listen) {
     Result<net::Endpoint> endpoint = net::parse_endpoint(one.address);
@@ -45,16 +40,13 @@ Result<void> plan_listeners(Plan& plan) {
   switch (plan.role) {
     case Role::kAll:
     case Role::kGateway:
-      added = add_listeners(plan, Service::kGateway,
-                            or_default(settings.gateway.listen, "127.0.0.1:8080"));
+      added = add_listeners(plan, Service::kGateway, settings.gateway.listen);
       break;
     case Role::kGatekeeper:
-      added = add_listeners(plan, Service::kGatekeeper,
-                            or_default(settings.gatekeeper.listen, "127.0.0.1:8081"));
+      added = add_listeners(plan, Service::kGatekeeper, settings.gatekeeper.listen);
       break;
     case Role::kIdentity:
-      added = add_listeners(plan, Service::kIdentity,
-                            or_default(settings.identity.listen, "127.0.0.1:5556"));
+      added = add_listeners(plan, Service::kIdentity, settings.identity.listen);
       break;
   }
   if (added && !settings.operations.listen.empty()) {
@@ -87,8 +79,8 @@ void add_route(config::Gateway& gateway, std::string name, std::string prefix) {
 Result<void> join_roles(Plan& plan) {
   config::Settings& settings = plan.settings;
   if (settings.identity.issuer.empty()) settings.identity.issuer = own_issuer(plan);
-  plan.built_in_provider_ = settings.gatekeeper.issuer.empty() ||
-                            settings.gatekeeper.issuer == settings.identity.issuer;
+  plan.built_in_provider_ =
+      settings.gatekeeper.issuer.empty() || settings.gatekeeper.issuer == settings.identity.issuer;
   if (settings.gatekeeper.issuer.empty()) settings.gatekeeper.issuer = settings.identity.issuer;
   const Result<http::Url> issuer = http::parse_url(settings.identity.issuer);
   if (!issuer) {

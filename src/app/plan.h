@@ -1,4 +1,5 @@
-// What a process of a given role is to serve: the settings made complete, before anything is opened.
+// What a process of a given role is to serve: the settings made complete, before anything is
+// opened.
 #pragma once
 
 #include <memory>

@@ -99,7 +99,7 @@ Opened<void> Process::open() {
   Result<std::shared_ptr<const net::ClientTls>> client_tls = net::ClientTls::load({});
   if (!client_tls) return failed(kConfiguration, client_tls.error());
   common_.client_tls = std::move(*client_tls);
-  common_.metrics = gateway::make_metrics(plan_.settings.gateway, plan_.loops);
+  common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
   const Opened<Certificates> certificates = load_certificates();
   if (!certificates) return std::unexpected(certificates.error());
   if (plan_.has_gatekeeper() || plan_.has_identity()) {
@@ -122,8 +122,7 @@ Opened<void> Process::open_store() {
   if (settings.kind == "memory") {
     database_ = store::make_memory_database();
   } else {
-    Result<std::unique_ptr<store::Database>> database =
-        store::open_sqlite_database(settings.path);
+    Result<std::unique_ptr<store::Database>> database = store::open_sqlite_database(settings.path);
     if (!database) return failed(kStore, database.error());
     database_ = std::move(*database);
   }
@@ -142,9 +141,8 @@ Opened<void> Process::open_store() {
 }
 
 Opened<void> Process::open_gatekeeper(const Secret& sealing_key) {
-  common_.gatekeeper =
-      gatekeeper::Shared::make(plan_.settings.gatekeeper, plan_.settings.public_url, sealing_key,
-                               entropy_, clock_);
+  common_.gatekeeper = gatekeeper::Shared::make(
+      plan_.settings.gatekeeper, plan_.settings.public_url, sealing_key, entropy_, clock_);
   const Result<void> started = common_.gatekeeper->start(*database_);
   if (!started) return failed(kStore, started.error());
   return {};
@@ -182,6 +180,7 @@ Opened<Certificates> Process::load_certificates() const {
     options.certificates.push_back({listener.tls.certificate, listener.tls.key});
     Result<std::shared_ptr<const net::ServerTls>> tls = net::ServerTls::load(options);
     if (!tls) return failed(kConfiguration, tls.error());
+    for (const std::string& warning : (*tls)->warnings()) common_.log->warn("{}", warning);
     certificates.push_back(std::move(*tls));
   }
   return certificates;

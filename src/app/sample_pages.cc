@@ -94,8 +94,9 @@ std::string dashboard_page(const DashboardView& view) {
     return text.empty() ? std::string(otherwise) : http::html_escape(text);
   };
   return fmt::format(kPage, fmt::arg("style", kDashboardStyle.path),
-                     fmt::arg("user", shown(view.user, "nobody: this page was not reached "
-                                                       "through the front door")),
+                     fmt::arg("user", shown(view.user,
+                                            "nobody: this page was not reached "
+                                            "through the front door")),
                      fmt::arg("groups", shown(view.groups, "none")),
                      fmt::arg("expires", shown(view.expires, "unknown")));
 }

@@ -22,9 +22,9 @@ class Ticks final : public http::BodyReader {
 
   Task<Result<std::string_view>> read() override {
     if (count_ > 0) co_await loop_.sleep(1s);
-    event_ = fmt::format("id: {}\nevent: tick\ndata: {}\n\n", count_,
-                         dump_json({{"count", count_},
-                                    {"time", unix_seconds(loop_.clock().now())}}));
+    event_ =
+        fmt::format("id: {}\nevent: tick\ndata: {}\n\n", count_,
+                    dump_json({{"count", count_}, {"time", unix_seconds(loop_.clock().now())}}));
     ++count_;
     co_return std::string_view(event_);
   }
@@ -58,11 +58,11 @@ class SampleServices final : public http::Handler {
     const auto value = [&](std::string_view name) {
       return std::string(request.headers.get(name).value_or(""));
     };
-    http::Response response = http::make_response(
-        200, "text/html; charset=utf-8",
-        dashboard_page({.user = value("kubeflow-userid"),
-                        .groups = value("kubeflow-groups"),
-                        .expires = value("gatehouse-session-expires")}));
+    http::Response response =
+        http::make_response(200, "text/html; charset=utf-8",
+                            dashboard_page({.user = value("kubeflow-userid"),
+                                            .groups = value("kubeflow-groups"),
+                                            .expires = value("gatehouse-session-expires")}));
     http::add_page_headers(response.headers);
     return response;
   }

@@ -60,16 +60,15 @@ Result<Secret> create_key(const std::string& path, Entropy& entropy) {
   const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   Secret key(entropy.bytes(kKeyBytes));
   std::string text = base64_encode(key.reveal()) + "\n";
-  const bool written = file.get() >= 0 &&
-                       ::write(file.get(), text.data(), text.size()) ==
-                           static_cast<ssize_t>(text.size()) &&
-                       ::fsync(file.get()) == 0;
+  const bool written =
+      file.get() >= 0 &&
+      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(file.get()) == 0;
   const int error = errno;
   wipe(text);
   if (!written) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("{}: the sealing key cannot be written: {}", path,
-                            std::strerror(error)));
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: the sealing key cannot be written: {}",
+                                                     path, std::strerror(error)));
   }
   return key;
 }

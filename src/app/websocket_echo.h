@@ -36,8 +36,8 @@ class WebSocketEcho {
 /// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
 std::string websocket_accept(std::string_view key);
 
-/// The answer to an upgrade request: 101 with an echo behind it, or 426. `home` is the loop that the
-/// connection is on, and outlives it.
+/// The answer to an upgrade request: 101 with an echo behind it, or 426. `home` is the loop that
+/// the connection is on, and outlives it.
 http::Response echo_websocket(const http::Request& request, Executor& home);
 
 }  // namespace gatehouse::app

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/sample_services.h"
@@ -40,6 +41,7 @@ Result<std::unique_ptr<Worker>> Worker::open(std::size_t index, Plan& plan, Comm
   if (made) made = worker->make_identity();
   if (made) made = worker->make_gatekeeper();
   if (made) made = worker->make_gateway();
+  worker->make_operations();
   if (made) made = worker->listen(plan, certificates, /*samples=*/false);
   if (!made) return fail(std::move(made));
   return worker;
@@ -56,8 +58,8 @@ Result<void> Worker::make_samples() {
 
 Result<void> Worker::make_identity() {
   if (!plan_.has_identity()) return {};
-  identity_ = identity::Provider::make(common_.identity, loop_, store(), common_.entropy,
-                                       common_.clock);
+  identity_ =
+      identity::Provider::make(common_.identity, loop_, store(), common_.entropy, common_.clock);
   return {};
 }
 
@@ -99,14 +101,27 @@ Result<void> Worker::make_gateway() {
                 "gateway.authorizer.kind: gatekeeper is not in this process; say http, with "
                 "authorizer.url, when the gateway runs alone");
   }
-  gateway::Gateway::Parts parts{.loop = loop_, .resolver = *resolver_, .authorizer = *authorizer,
-                                .local = {}};
+  gateway::Gateway::Parts parts{.loop = loop_,
+                                .resolver = *resolver_,
+                                .authorizer = *authorizer,
+                                .local = {},
+                                .entropy = common_.entropy,
+                                .log = common_.log};
   if (identity_) parts.local["identity"] = identity_.get();
   if (gatekeeper_) parts.local["gatekeeper"] = gatekeeper_.get();
   Result<std::unique_ptr<gateway::Gateway>> gateway = gateway::Gateway::make(settings, parts);
   if (!gateway) return fail(std::move(gateway));
   gateway_ = std::move(*gateway);
   return {};
+}
+
+void Worker::make_operations() {
+  observer_ = gateway::make_observer(plan_.settings.gateway, *common_.metrics, common_.log);
+  if (!plan_.serves(Service::kOperations)) return;
+  operations_ = gateway::make_operations(*common_.metrics, [this] {
+    return common_.ready && (!common_.gatekeeper || common_.gatekeeper->ready()) &&
+           (!common_.identity || common_.identity->ready());
+  });
 }
 
 http::Handler* Worker::handler_of(Service service) {
@@ -125,6 +140,12 @@ http::Handler* Worker::handler_of(Service service) {
   return nullptr;
 }
 
+net::ExchangeObserver* Worker::observer_of(Service service) {
+  // The samples stand for programs of other people, and scrapers would drown the log.
+  const bool watched = service != Service::kSamples && service != Service::kOperations;
+  return watched ? observer_.get() : nullptr;
+}
+
 Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool samples) {
   for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
     PlannedListener& planned = plan.listeners[i];
@@ -133,9 +154,9 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
     options.endpoint = planned.endpoint;
     options.tls = certificates[i];
     options.connection_limit = plan.settings.gateway.limits.connections;
-    Result<std::unique_ptr<net::HttpServer>> server =
-        net::HttpServer::open(loop_, std::move(options), server_options(plan.settings.gateway.limits),
-                              *handler_of(planned.service), observer_.get());
+    Result<std::unique_ptr<net::HttpServer>> server = net::HttpServer::open(
+        loop_, std::move(options), server_options(plan.settings.gateway.limits),
+        *handler_of(planned.service), observer_of(planned.service));
     if (!server) return fail(std::move(server));
     planned.endpoint = (*server)->endpoint();
     if (samples) route_to_samples(plan.settings.gateway, planned.endpoint);
@@ -144,44 +165,68 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
   return {};
 }
 
+Round::Round(net::Loop& loop, std::chrono::milliseconds every, std::function<Task<void>()> work)
+    : every_(every), work_(std::move(work)), timer_(loop, [this] { spawn(turn()); }) {
+  timer_.set_after(every_);
+}
+
+Task<void> Round::turn() {
+  running_ = true;
+  co_await work_();
+  running_ = false;
+  if (ended_) {
+    ended_();
+  } else {
+    timer_.set_after(every_);
+  }
+}
+
+void Round::end(std::function<void()> ended) {
+  timer_.cancel();
+  ended_ = std::move(ended);
+}
+
+void Worker::make_rounds() {
+  // One loop does it for all.
+  if (index_ != 0) return;
+  if (gatekeeper_) {
+    rounds_.push_back(std::make_unique<Round>(loop_, plan_.settings.gatekeeper.revocation_poll,
+                                              [this] { return gatekeeper_->maintain(); }));
+  }
+  if (identity_) {
+    rounds_.push_back(
+        std::make_unique<Round>(loop_, kIdentityRound, [this] { return identity_->maintain(); }));
+  }
+}
+
 void Worker::run() {
-  // Work that comes round by time is one loop's.
-  if (index_ == 0 && gatekeeper_) spawn(maintain_gatekeeper());
-  if (index_ == 0 && identity_) spawn(maintain_identity());
+  make_rounds();
   loop_.run();
 }
 
-Task<void> Worker::maintain_gatekeeper() {
-  for (;;) {
-    co_await loop_.sleep(plan_.settings.gatekeeper.revocation_poll);
-    co_await gatekeeper_->maintain();
-  }
-}
-
-Task<void> Worker::maintain_identity() {
-  for (;;) {
-    co_await loop_.sleep(kIdentityRound);
-    co_await identity_->maintain();
-  }
-}
-
-Task<void> Worker::drain_all() {
-  std::size_t left = servers_.size();
-  for (const auto& server : servers_) {
-    spawn([](Task<void> drained, std::size_t& count, net::Loop& loop) -> Task<void> {
-      co_await std::move(drained);
-      if (--count == 0) loop.stop();
-    }(server->drain(plan_.settings.drain_timeout), left, loop_));
-  }
-  // Suspends for good: `left` must outlive the drains, and the loop ends with the last of them.
-  co_await std::suspend_always{};
-}
-
 void Worker::drain() {
-  loop_.post([this] { spawn(drain_all()); });
+  loop_.post([this] {
+    draining_ = servers_.size();
+    ending_ = true;
+    for (const auto& round : rounds_) round->end([this] { end_when_idle(); });
+    for (const auto& server : servers_) {
+      spawn([](Worker& self, Task<void> drained) -> Task<void> {
+        co_await std::move(drained);
+        --self.draining_;
+        self.end_when_idle();
+      }(*this, server->drain(plan_.settings.drain_timeout)));
+    }
+  });
 }
 
-void Worker::stop() { loop_.stop(); }
+void Worker::end_when_idle() {
+  const bool busy = std::ranges::any_of(rounds_, [](const auto& round) { return !round->idle(); });
+  if (ending_ && draining_ == 0 && !busy) loop_.stop();
+}
+
+void Worker::stop() {
+  loop_.stop();
+}
 
 void Worker::set_certificates(Certificates certificates) {
   loop_.post([this, fresh = std::move(certificates)] {

@@ -1,7 +1,7 @@
 // One event loop with its own instance of every part: listeners, gateway, gatekeeper, provider.
 //
-// Made, run and destroyed on its own thread. What loops share comes in by Common and is immutable or
-// thread-safe.
+// Made, run and destroyed on its own thread. What loops share comes in by Common and is immutable
+// or thread-safe.
 #pragma once
 
 #include <atomic>
@@ -41,6 +41,24 @@ struct Common {
 /// The certificates of the plan's listeners, in their order; null for plain ones.
 using Certificates = std::vector<std::shared_ptr<const net::ServerTls>>;
 
+/// Work that comes round by time, one turn of it after the other.
+class Round {
+ public:
+  Round(net::Loop& loop, std::chrono::milliseconds every, std::function<Task<void>()> work);
+  /// Starts no further turn. `ended` is called when none is under way.
+  void end(std::function<void()> ended);
+  bool idle() const { return !running_; }
+
+ private:
+  Task<void> turn();
+
+  const std::chrono::milliseconds every_;
+  const std::function<Task<void>()> work_;
+  net::Loop::Timer timer_;
+  bool running_ = false;
+  std::function<void()> ended_;
+};
+
 class Worker {
  public:
   /// Opens everything. `plan` has a port for each listener, or 0 for one of the system's choice,
@@ -67,19 +85,22 @@ class Worker {
   Result<void> make_identity();
   Result<void> make_gatekeeper();
   Result<void> make_gateway();
+  void make_operations();
   /// Opens those of the plan's listeners that are the samples', or all others.
   Result<void> listen(Plan& plan, const Certificates& certificates, bool samples);
   http::Handler* handler_of(Service service);
+  net::ExchangeObserver* observer_of(Service service);
   store::Store store();
-  Task<void> maintain_gatekeeper();
-  Task<void> maintain_identity();
-  Task<void> drain_all();
+  void make_rounds();
+  void end_when_idle();
 
   const std::size_t index_;
   const Plan& plan_;
   Common& common_;
   net::Loop loop_;
   std::unique_ptr<net::Resolver> resolver_;
+  std::size_t draining_ = 0;  // servers that are not yet empty
+  bool ending_ = false;
 
   std::unique_ptr<http::Handler> samples_;
   std::unique_ptr<identity::Provider> identity_;
@@ -90,6 +111,7 @@ class Worker {
   std::unique_ptr<net::ExchangeObserver> observer_;
   std::unique_ptr<http::Handler> operations_;
   std::vector<std::unique_ptr<net::HttpServer>> servers_;
+  std::vector<std::unique_ptr<Round>> rounds_;
 };
 
 }  // namespace gatehouse::app
