@@ -19,7 +19,9 @@ bool equal_in_constant_time(std::string_view a, std::string_view b);
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit Secret(const std::string& bytes) : bytes_(bytes) {}
+  /// Wipes what the string may still hold: a short one is copied, not moved.
+  explicit Secret(std::string&& bytes) : bytes_(std::move(bytes)) { wipe(bytes); }
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { wipe(other.bytes_); }
   Secret& operator=(Secret other) noexcept {
