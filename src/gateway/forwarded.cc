@@ -142,4 +142,9 @@ void Forwarded::apply(const http::Request& request, http::Headers& headers) cons
   if (!request.trace.request_id.empty()) headers.add(kRequestId, request.trace.request_id);
 }
 
+void Forwarded::strip_untrusted(const http::Request& request, http::Headers& headers) const {
+  if (trusts(request)) return;
+  headers.remove_if([](http::Field field) { return tells_of_client(field.name); });
+}
+
 }  // namespace gatehouse::gateway

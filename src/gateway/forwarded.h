@@ -39,6 +39,9 @@ class Forwarded {
   /// Rewrites the fields in `headers`, which are those of `request` or a copy. X-Request-Id is set
   /// from request.trace.request_id.
   void apply(const http::Request& request, http::Headers& headers) const;
+  /// Only removes what a peer that is not trusted says of the client: for handlers in this process,
+  /// which see the peer itself.
+  void strip_untrusted(const http::Request& request, http::Headers& headers) const;
 
  private:
   http::TrustedProxies trusted_;

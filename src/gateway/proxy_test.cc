@@ -1,0 +1,373 @@
+#include "gateway/proxy.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "gateway/fakes.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+class FixedEntropy final : public Entropy {
+ public:
+  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
+};
+
+class FakeLocal final : public http::Handler {
+ public:
+  http::Headers seen;
+  std::string target;
+  Task<http::Response> handle(http::Request& request) override {
+    seen = request.headers;
+    target = request.target.str();
+    http::Response response = http::make_response(200, "text/plain", "local");
+    response.headers.add("Set-Cookie", "gatehouse_session=fresh");
+    co_return response;
+  }
+};
+
+/// Routes: "/" to the upstream; "/dex" unasked to the local handler; "/app" rewritten to "/x" with
+/// a Host of its own; "/plain" without WebSockets.
+class ProxyTest : public testing::Test {
+ protected:
+  ProxyTest() { make({}); }
+
+  void make(const std::vector<std::string>& trusted_proxies) {
+    std::vector<config::Route> routes(4);
+    routes[0].prefix = routes[0].name = "/";
+    routes[1].prefix = routes[1].name = "/dex";
+    routes[1].authenticate = false;
+    routes[2].prefix = routes[2].name = "/app";
+    routes[2].rewrite = "/x";
+    routes[2].host_rewrite = "inner.example";
+    routes[2].timeout = std::chrono::milliseconds(1234);
+    routes[3].prefix = routes[3].name = "/plain";
+    routes[3].websocket = false;
+    const Destination up{.upstream = &upstream_, .origin = "10.0.0.9:80"};
+    const Destination local{.local = &local_};
+    RouteTable table = RouteTable::make(routes).value();
+    proxy_ = std::make_unique<Proxy>(Proxy::Parts{
+        .routes = routes,
+        .destinations = {up, local, up, up},
+        .table = std::move(table),
+        .authorizer = judge_,
+        .identity = IdentityHeaders(judge_.managed_headers(), judge_.private_cookies()),
+        .forwarded = Forwarded(http::TrustedProxies::parse(trusted_proxies).value()),
+        .ids = RequestIds(entropy_),
+        .status_on_error = 503});
+  }
+
+  http::Request request(std::string_view target, std::string method = "GET") {
+    http::Request out;
+    out.method = std::move(method);
+    out.target = http::parse_target(target).value();
+    out.authority = "front.example";
+    out.peer = std::make_shared<http::Peer>(http::Peer{.address = "192.0.2.1"});
+    return out;
+  }
+  http::Response send(http::Request& request) { return run_now(proxy_->handle(request)).value(); }
+  http::Response get(std::string_view target) {
+    http::Request asked = request(target);
+    return send(asked);
+  }
+  void upstream_fails(ErrorCode code) {
+    upstream_.answer = [code](http::Request&) -> Result<http::Response> {
+      return fail(code, "connect to 10.0.0.9:80: secret detail");
+    };
+  }
+
+  FixedEntropy entropy_;
+  FakeAuthorizer judge_;
+  FakeUpstream upstream_;
+  FakeLocal local_;
+  std::unique_ptr<Proxy> proxy_;
+};
+
+TEST_F(ProxyTest, AnAllowedRequestReachesTheUpstreamWithWhatTheVerdictSets) {
+  judge_.answer = [](const http::Request&) {
+    http::Allow allow{.set = {{"kubeflow-userid", "alice"}}, .user = "alice", .session = "s1"};
+    return http::Verdict(allow);
+  };
+  http::Request asked = request("/pipeline/?ns=a%20b");
+  asked.headers.add("Kubeflow_Userid", "mallory");
+  asked.headers.add("Cookie", "gatehouse_session=secret; theme=dark");
+  const http::Response response = send(asked);
+  EXPECT_EQ(response.status, 200);
+  ASSERT_EQ(upstream_.seen.size(), 1U);
+  const FakeUpstream::Seen& seen = upstream_.seen[0];
+  EXPECT_EQ(seen.target, "/pipeline/?ns=a%20b");
+  EXPECT_EQ(seen.authority, "front.example");
+  EXPECT_EQ(seen.headers.get("kubeflow-userid"), "alice");
+  EXPECT_FALSE(seen.headers.has("kubeflow_userid"));
+  EXPECT_EQ(seen.headers.get("cookie"), "theme=dark");
+  EXPECT_EQ(seen.headers.get("x-forwarded-for"), "192.0.2.1");
+  EXPECT_EQ(seen.headers.get("x-request-id"), asked.trace.request_id);
+  EXPECT_EQ(asked.trace.user, "alice");
+  EXPECT_EQ(asked.trace.route, "/");
+  EXPECT_EQ(asked.trace.upstream, "10.0.0.9:80");
+}
+
+TEST_F(ProxyTest, TheJudgeSeesTheRequestAsItCame) {
+  judge_.answer = [](const http::Request& asked) {
+    EXPECT_EQ(asked.headers.get("cookie"), "gatehouse_session=secret");
+    EXPECT_EQ(asked.target.str(), "/app/y");
+    return http::Verdict(http::Allow{});
+  };
+  http::Request asked = request("/app/y");
+  asked.headers.add("Cookie", "gatehouse_session=secret");
+  send(asked);
+  EXPECT_EQ(judge_.asked, 1);
+}
+
+TEST_F(ProxyTest, ADenialIsTheAnswerAsItIs) {
+  judge_.answer = [](const http::Request&) {
+    return http::Verdict(http::Deny{http::redirect(301, "/dex/auth?x")});
+  };
+  http::Request asked = request("/");
+  const http::Response response = send(asked);
+  EXPECT_EQ(response.status, 301);
+  EXPECT_EQ(response.headers.get("location"), "/dex/auth?x");
+  EXPECT_TRUE(upstream_.seen.empty());
+  EXPECT_EQ(asked.trace.failure, "denied");
+}
+
+TEST_F(ProxyTest, AJudgeThatFailsDenies) {
+  judge_.answer = [](const http::Request&) {
+    return http::Verdict(http::Failure{Error{ErrorCode::kInternal, "secret detail"}});
+  };
+  const http::Response response = get("/");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers.get("cache-control"), "no-store");
+  EXPECT_EQ(response.body.bytes.find("secret"), std::string::npos);
+  EXPECT_TRUE(upstream_.seen.empty());
+}
+
+TEST_F(ProxyTest, AnUnaskedRouteStillLosesTheClientsIdentityHeaders) {
+  http::Request asked = request("/dex/auth?x");
+  asked.headers.add("kubeflow-userid", "mallory");
+  asked.headers.add("X-Forwarded-For", "127.0.0.1");
+  asked.headers.add("Cookie", "gatehouse_login=state");
+  const http::Response response = send(asked);
+  EXPECT_EQ(response.body.bytes, "local");
+  EXPECT_EQ(judge_.asked, 0);
+  EXPECT_FALSE(local_.seen.has("kubeflow-userid"));
+  EXPECT_FALSE(local_.seen.has("x-forwarded-for"));
+  EXPECT_EQ(local_.seen.get("cookie"), "gatehouse_login=state");
+  EXPECT_EQ(response.headers.get("set-cookie"), "gatehouse_session=fresh");
+}
+
+TEST_F(ProxyTest, RewritesTheTargetAndHostAndLeavesTheClientsOwnToTheLog) {
+  http::Request asked = request("/app/y?q");
+  send(asked);
+  EXPECT_EQ(upstream_.seen[0].target, "/x/y?q");
+  EXPECT_EQ(upstream_.seen[0].authority, "inner.example");
+  EXPECT_EQ(upstream_.seen[0].headers.get("x-forwarded-host"), "front.example");
+  EXPECT_EQ(upstream_.seen[0].timeouts.response, std::chrono::milliseconds(1234));
+  EXPECT_EQ(asked.target.str(), "/app/y?q");
+  EXPECT_EQ(asked.authority, "front.example");
+}
+
+TEST_F(ProxyTest, UpstreamsThatFailGiveTheRightStatusAndNoDetail) {
+  const std::vector<std::pair<ErrorCode, int>> cases = {{ErrorCode::kUnavailable, 503},
+                                                        {ErrorCode::kNotFound, 503},
+                                                        {ErrorCode::kExhausted, 503},
+                                                        {ErrorCode::kTimeout, 504},
+                                                        {ErrorCode::kCorrupt, 502}};
+  for (const auto& [code, status] : cases) {
+    upstream_fails(code);
+    http::Request asked = request("/");
+    const http::Response response = send(asked);
+    EXPECT_EQ(response.status, status);
+    EXPECT_EQ(response.body.bytes.find("10.0.0.9"), std::string::npos);
+    EXPECT_NE(response.body.bytes.find(asked.trace.request_id), std::string::npos);
+    EXPECT_FALSE(asked.trace.failure.empty());
+  }
+}
+
+TEST_F(ProxyTest, NoRouteIs404WithTheRequestsId) {
+  std::vector<config::Route> none;
+  proxy_ = std::make_unique<Proxy>(Proxy::Parts{.table = RouteTable::make(none).value(),
+                                                .authorizer = judge_,
+                                                .identity = IdentityHeaders({}, {}),
+                                                .forwarded = Forwarded({}),
+                                                .ids = RequestIds(entropy_)});
+  http::Request asked = request("/");
+  asked.headers.add("Accept", "text/html,*/*");
+  const http::Response response = send(asked);
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.headers.get("content-type"), "text/html; charset=utf-8");
+  EXPECT_NE(response.body.bytes.find(asked.trace.request_id), std::string::npos);
+}
+
+TEST_F(ProxyTest, TraceAndConnectAreRefusedBeforeAnybodyIsAsked) {
+  for (const std::string method : {"TRACE", "CONNECT"}) {
+    http::Request asked = request("/", method);
+    const http::Response response = send(asked);
+    EXPECT_EQ(response.status, 405);
+    EXPECT_TRUE(response.headers.has("allow"));
+  }
+  EXPECT_EQ(judge_.asked, 0);
+}
+
+TEST_F(ProxyTest, HeadAndOptionsAreForwardedAsTheyAre) {
+  for (const std::string method : {"HEAD", "OPTIONS"}) {
+    http::Request asked = request("/", method);
+    EXPECT_EQ(send(asked).status, 200);
+    EXPECT_EQ(upstream_.seen.back().method, method);
+  }
+}
+
+TEST_F(ProxyTest, AnAnswerCutShortReachesTheServerCutShort) {
+  upstream_.answer = [](http::Request&) {
+    http::Response response;
+    response.body = http::Body(std::make_unique<FakeBody>(
+        std::deque<Result<std::string>>{"half", fail(ErrorCode::kCorrupt, "cut")}));
+    return Result<http::Response>(std::move(response));
+  };
+  http::Response response = get("/");
+  ASSERT_TRUE(response.body.stream);
+  EXPECT_TRUE(run_now(response.body.stream->read()).value());
+  EXPECT_FALSE(run_now(response.body.stream->read()).value());
+}
+
+TEST_F(ProxyTest, AnUpstreamCannotSetOurCookies) {
+  upstream_.answer = [](http::Request&) {
+    http::Response response = http::make_response(200, "text/plain", "");
+    response.headers.add("Set-Cookie", "gatehouse_session=planted");
+    response.headers.add("Set-Cookie", "own=1");
+    return Result<http::Response>(std::move(response));
+  };
+  const http::Response response = get("/");
+  EXPECT_EQ(response.headers.count("set-cookie"), 1U);
+  EXPECT_EQ(response.headers.get("set-cookie"), "own=1");
+}
+
+TEST_F(ProxyTest, WebSocketsPassAfterA101AndAreWatched) {
+  bool aborted = false;
+  upstream_.answer = [&](http::Request&) {
+    http::Response response;
+    response.status = 101;
+    response.upgrade = std::make_unique<FakeTunnel>(aborted);
+    return Result<http::Response>(std::move(response));
+  };
+  http::Request asked = request("/ws");
+  asked.upgrade = "websocket";
+  const http::Response response = send(asked);
+  EXPECT_EQ(response.status, 101);
+  EXPECT_EQ(upstream_.seen[0].upgrade, "websocket");
+  ASSERT_TRUE(response.upgrade);
+  judge_.answer = [](const http::Request&) { return http::Verdict(http::Deny{}); };
+  proxy_->open_exchanges().turn(MonotonicTime(std::chrono::seconds(1)));
+  EXPECT_TRUE(aborted);
+}
+
+TEST_F(ProxyTest, ARouteWithoutWebSocketsForwardsThePlainRequest) {
+  http::Request asked = request("/plain");
+  asked.upgrade = "websocket";
+  send(asked);
+  EXPECT_EQ(upstream_.seen[0].upgrade, "");
+}
+
+TEST_F(ProxyTest, AnExchangeIsOnTheListUntilItsBodyIsGone) {
+  upstream_.answer = [this](http::Request&) {
+    EXPECT_EQ(proxy_->open_exchanges().size(), 1U);
+    http::Response response;
+    response.body = http::Body(std::make_unique<FakeBody>(std::deque<Result<std::string>>{"x"}));
+    return Result<http::Response>(std::move(response));
+  };
+  {
+    const http::Response response = get("/");
+    EXPECT_EQ(proxy_->open_exchanges().size(), 1U);
+  }
+  EXPECT_EQ(proxy_->open_exchanges().size(), 0U);
+}
+
+// Attacks that were published against others.
+
+TEST_F(ProxyTest, Cve202423326UpstreamAnswersThatAreNoUpgradeOpenNoTunnel) {
+  bool aborted = false;
+  for (const int status : {200, 100, 199}) {
+    upstream_.answer = [&, status](http::Request&) {
+      http::Response response;
+      response.status = status;
+      response.upgrade = std::make_unique<FakeTunnel>(aborted);
+      return Result<http::Response>(std::move(response));
+    };
+    http::Request asked = request("/ws");
+    asked.upgrade = "websocket";
+    const http::Response response = send(asked);
+    EXPECT_EQ(response.status, 502);
+    EXPECT_FALSE(response.upgrade);
+  }
+}
+
+TEST_F(ProxyTest, Cve20262833A101ThatWasNotAskedForIsRefused) {
+  bool aborted = false;
+  upstream_.answer = [&](http::Request&) {
+    http::Response response;
+    response.status = 101;
+    response.upgrade = std::make_unique<FakeTunnel>(aborted);
+    return Result<http::Response>(std::move(response));
+  };
+  EXPECT_EQ(get("/").status, 502);
+}
+
+TEST_F(ProxyTest, Cve202136371ServerNameOfOneHostRequestForAnother) {
+  http::Request asked = request("/");
+  asked.peer = std::make_shared<http::Peer>(
+      http::Peer{.address = "192.0.2.1", .tls = true, .server_name = "other.example"});
+  EXPECT_EQ(send(asked).status, 421);
+  asked.peer = std::make_shared<http::Peer>(
+      http::Peer{.address = "192.0.2.1", .tls = true, .server_name = "front.example"});
+  asked.authority = "front.example:8443";
+  EXPECT_EQ(send(asked).status, 200);
+}
+
+TEST_F(ProxyTest, Cve202423324AVerdictThatCannotBeWrittenDenies) {
+  judge_.answer = [](const http::Request&) {
+    return http::Verdict(http::Allow{.set = {{"kubeflow-userid", "a\r\nX-Admin: 1"}}});
+  };
+  EXPECT_EQ(get("/").status, 503);
+  EXPECT_TRUE(upstream_.seen.empty());
+}
+
+TEST_F(ProxyTest, Cve202673511AmbiguousPathsAreRefusedBeforeAnybodyIsAsked) {
+  EXPECT_EQ(get("/dex;x/auth").status, 400);
+  EXPECT_EQ(judge_.asked, 0);
+}
+
+TEST_F(ProxyTest, Cve202554576TheQueryNeverDecidesWhetherSomebodyIsAsked) {
+  get("/secret?/dex/auth");
+  EXPECT_EQ(judge_.asked, 1);
+}
+
+TEST_F(ProxyTest, Cve202640575ForgedForwardedUriDecidesNothing) {
+  http::Request asked = request("/secret");
+  asked.headers.add("X-Forwarded-Uri", "/dex/auth");
+  asked.headers.add("X-Original-URL", "/dex/auth");
+  send(asked);
+  EXPECT_EQ(judge_.asked, 1);
+  EXPECT_FALSE(upstream_.seen[0].headers.has("x-original-url"));
+}
+
+TEST_F(ProxyTest, Cve202634457NoUserAgentPassesUnasked) {
+  for (const std::string agent : {"kube-probe/1.29", "GoogleHC/1.0", "ELB-HealthChecker/2.0"}) {
+    http::Request asked = request("/");
+    asked.headers.add("User-Agent", agent);
+    send(asked);
+  }
+  EXPECT_EQ(judge_.asked, 3);
+}
+
+TEST_F(ProxyTest, TrailersOfARequestNeverReachAnUpstream) {
+  http::Request asked = request("/", "POST");
+  asked.body = http::Body(std::make_unique<FakeBody>(std::deque<Result<std::string>>{"x"}));
+  send(asked);
+  EXPECT_FALSE(upstream_.seen[0].trailers);
+}
+
+}  // namespace
+}  // namespace gatehouse::gateway
