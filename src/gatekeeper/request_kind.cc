@@ -1,0 +1,36 @@
+#include "gatekeeper/request_kind.h"
+
+#include <string>
+
+namespace gatehouse::gatekeeper {
+namespace {
+
+bool is_grpc(const http::Headers& headers) {
+  const std::string type = http::lower_case(headers.get("content-type").value_or(""));
+  return type.starts_with("application/grpc");
+}
+
+bool accepts_html(const http::Headers& headers) {
+  for (const http::Field field : headers) {
+    if (!http::equal_ignoring_case(field.name, "accept")) continue;
+    if (http::lower_case(field.value).contains("text/html")) return true;
+  }
+  return false;
+}
+
+bool is_preflight(const http::Request& request) {
+  return request.method == "OPTIONS" && request.headers.has("access-control-request-method");
+}
+
+}  // namespace
+
+bool can_log_in(const http::Request& request) {
+  const http::Headers& headers = request.headers;
+  if (!request.upgrade.empty() || is_preflight(request)) return false;
+  if (headers.has("x-requested-with") || is_grpc(headers)) return false;
+  if (headers.get("sec-fetch-mode").value_or("navigate") != "navigate") return false;
+  if (request.method == "GET" || request.method == "HEAD") return true;
+  return accepts_html(headers);
+}
+
+}  // namespace gatehouse::gatekeeper
