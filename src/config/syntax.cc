@@ -185,9 +185,11 @@ const Syntax kAbsoluteUri{
 const Syntax kService{
     "an http:// or https:// URL without query and fragment, or identity, gatekeeper or demo",
     is_service};
-const Syntax kPath{"a path that begins with one slash, without query, dots, % and ;", is_path};
+const Syntax kPath{
+    "a path that begins with one slash, without query, empty or dot segments, % and ;", is_path};
 const Syntax kPathBelow{
-    "a path below / that begins with one slash and ends with none, without query, dots, % and ;",
+    "a path below / that begins with one slash and ends with none, without query, empty or dot "
+    "segments, % and ;",
     is_path_below};
 const Syntax kAddress{"HOST:PORT, as 127.0.0.1:8080, 0.0.0.0:443 or [::]:8080", is_address};
 const Syntax kHostPattern{"a host in lower case, as example.org or *.example.org, without port",
