@@ -166,7 +166,7 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
 }
 
 Round::Round(net::Loop& loop, std::chrono::milliseconds every, std::function<Task<void>()> work)
-    : every_(every), work_(std::move(work)), timer_(loop, [this] { spawn(turn()); }) {
+    : every_(every), work_(std::move(work)), timer_(loop, [&loop, this] { loop.spawn(turn()); }) {
   timer_.set_after(every_);
 }
 
@@ -210,7 +210,7 @@ void Worker::drain() {
     ending_ = true;
     for (const auto& round : rounds_) round->end([this] { end_when_idle(); });
     for (const auto& server : servers_) {
-      spawn([](Worker& self, Task<void> drained) -> Task<void> {
+      loop_.spawn([](Worker& self, Task<void> drained) -> Task<void> {
         co_await std::move(drained);
         --self.draining_;
         self.end_when_idle();
