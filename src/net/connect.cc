@@ -7,6 +7,7 @@
 #include "net/socket_address.h"
 #include "net/socket_stream.h"
 #include "net/tcp.h"
+#include "net/tls_stream.h"
 
 namespace gatehouse::net {
 
@@ -19,13 +20,13 @@ std::unexpected<Error> cannot_connect(int error) {
   return fail(ErrorCode::kUnavailable, std::strerror(error));
 }
 
-Result<std::unique_ptr<SocketStream>> start_connecting(Loop& loop, const SocketAddress& address) {
+Result<FileDescriptor> start_connecting(const SocketAddress& address) {
   FileDescriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return cannot_connect(errno);
   if (::connect(socket.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
     return cannot_connect(errno);
   }
-  return SocketStream::make(loop, std::move(socket), /*connecting=*/true);
+  return socket;
 }
 
 Result<void> connection_outcome(const Stream& stream) {
@@ -36,22 +37,59 @@ Result<void> connection_outcome(const Stream& stream) {
   return {};
 }
 
-Task<Result<void>> connected(Stream& stream) {
+Task<Result<void>> connected(Stream& stream, MonotonicTime deadline) {
+  stream.set_deadline(Stream::Direction::kWrite, deadline);
   Result<void> writable = co_await stream.writable();
+  stream.set_deadline(Stream::Direction::kWrite, std::nullopt);
   if (!writable) co_return fail(std::move(writable));
   co_return connection_outcome(stream);
 }
 
-Task<Result<std::unique_ptr<Stream>>> connect_within(Loop& loop, SocketAddress address,
-                                                     ConnectOptions options) {
-  Result<std::unique_ptr<SocketStream>> stream = start_connecting(loop, address);
+Task<Result<std::unique_ptr<Stream>>> connect_plain(Loop& loop, FileDescriptor socket,
+                                                    MonotonicTime deadline) {
+  Result<std::unique_ptr<SocketStream>> stream =
+      SocketStream::make(loop, std::move(socket), /*connecting=*/true);
   if (!stream) co_return fail(std::move(stream));
-  SocketStream& socket = **stream;
-  socket.set_deadline(Stream::Direction::kWrite, loop.now() + options.timeout);
-  Result<void> outcome = co_await connected(socket);
+  Result<void> outcome = co_await connected(**stream, deadline);
   if (!outcome) co_return fail(std::move(outcome));
-  socket.set_deadline(Stream::Direction::kWrite, std::nullopt);
   co_return *std::move(stream);
+}
+
+Task<Result<std::unique_ptr<Stream>>> connect_tls(Loop& loop, FileDescriptor socket,
+                                                  MonotonicTime deadline,
+                                                  std::shared_ptr<const ClientTls> tls,
+                                                  TlsStream::Target target) {
+  Result<std::unique_ptr<TlsStream>> stream =
+      TlsStream::connect(loop, std::move(socket), std::move(tls), target);
+  if (!stream) co_return fail(std::move(stream));
+  Result<void> outcome = co_await connected(**stream, deadline);
+  if (!outcome) co_return fail(std::move(outcome));
+  (*stream)->set_deadline(Stream::Direction::kRead, deadline);
+  Result<void> done = co_await (*stream)->handshake();
+  if (!done) co_return std::unexpected(std::move(done).error().in("as " + target.name));
+  (*stream)->set_deadline(Stream::Direction::kRead, std::nullopt);
+  co_return *std::move(stream);
+}
+
+Task<Result<std::unique_ptr<Stream>>> connect_to(Loop& loop, const Endpoint& endpoint,
+                                                 ConnectOptions options) {
+  const Result<SocketAddress> address = to_socket_address(endpoint);
+  if (!address || endpoint.host.empty()) {
+    co_return fail(ErrorCode::kInvalid, "that is not an IP address");
+  }
+  Result<FileDescriptor> socket = start_connecting(*address);
+  if (!socket) co_return fail(std::move(socket));
+  const MonotonicTime deadline = loop.now() + options.timeout;
+  if (!options.tls) {
+    Result<std::unique_ptr<Stream>> plain =
+        co_await connect_plain(loop, *std::move(socket), deadline);
+    co_return plain;
+  }
+  TlsStream::Target target{.name = options.server_name, .alpn = std::move(options.alpn)};
+  if (target.name.empty()) target.name = endpoint.host;
+  Result<std::unique_ptr<Stream>> secured = co_await connect_tls(
+      loop, *std::move(socket), deadline, std::move(options.tls), std::move(target));
+  co_return secured;
 }
 
 }  // namespace
@@ -59,14 +97,11 @@ Task<Result<std::unique_ptr<Stream>>> connect_within(Loop& loop, SocketAddress a
 Task<Result<std::unique_ptr<Stream>>> connect(Loop& loop, std::string address, std::uint16_t port,
                                               ConnectOptions options) {
   const Endpoint endpoint{.host = std::move(address), .port = port};
-  const std::string what = "cannot connect to " + endpoint.str();
-  if (!is_ip_address(endpoint.host)) {
-    co_return fail(ErrorCode::kInvalid, what + ": that is not an IP address");
+  Result<std::unique_ptr<Stream>> stream = co_await connect_to(loop, endpoint, std::move(options));
+  if (!stream) {
+    co_return std::unexpected(std::move(stream).error().in("cannot connect to " + endpoint.str()));
   }
-  const Result<SocketAddress> to = to_socket_address(endpoint);
-  Result<std::unique_ptr<Stream>> stream = co_await connect_within(loop, *to, std::move(options));
-  if (!stream) co_return std::unexpected(std::move(stream).error().in(what));
-  co_return std::move(stream);
+  co_return stream;
 }
 
 }  // namespace gatehouse::net

@@ -9,6 +9,7 @@
 #include "net/socket_address.h"
 #include "net/socket_stream.h"
 #include "net/tcp.h"
+#include "net/tls_stream.h"
 
 namespace gatehouse::net {
 
@@ -84,6 +85,18 @@ std::uint16_t port_of(const FileDescriptor& socket) {
   return to_endpoint(bound).port;
 }
 
+class TcpListener;
+
+/// What a listener shares with its handshakes, which may outlive it for a moment.
+struct Handshakes {
+  struct UnderWay : Link {
+    explicit UnderWay(TlsStream& connection) : stream(connection) {}
+    TlsStream& stream;
+  };
+  TcpListener* listener = nullptr;  // null once it has gone
+  LinkedList<UnderWay> under_way;
+};
+
 class TcpListener final : public Listener, private EventListener, private Runnable {
  public:
   TcpListener(Loop& loop, Options options, FileDescriptor socket, Accept accept)
@@ -93,8 +106,9 @@ class TcpListener final : public Listener, private EventListener, private Runnab
         accept_(std::move(accept)),
         resume_timer_(loop, [this] { accept_some(); }) {
     options_.endpoint.port = port_of(socket_);
+    handshakes_->listener = this;
   }
-  ~TcpListener() override { close(); }
+  ~TcpListener() override;
 
   Result<void> start() { return loop_.watch(socket_.get(), *this); }
   Endpoint endpoint() const override { return options_.endpoint; }
@@ -106,15 +120,24 @@ class TcpListener final : public Listener, private EventListener, private Runnab
   void on_events(std::uint32_t /*events*/) override { accept_some(); }
   void run() override { accept_some(); }
   void accept_some();
-  void take(FileDescriptor socket, const SocketAddress& from);
+  Result<void> take(FileDescriptor socket, const SocketAddress& from);
+  static Task<void> shake_hands(std::shared_ptr<Handshakes> handshakes,
+                                std::unique_ptr<TlsStream> stream, http::Peer peer);
 
   Loop& loop_;
   Options options_;
   FileDescriptor socket_;
   Accept accept_;
-  std::size_t open_ = 0;  // connections
+  std::size_t open_ = 0;  // connections, those in their handshake included
+  std::shared_ptr<Handshakes> handshakes_ = std::make_shared<Handshakes>();
   Loop::Timer resume_timer_;
 };
+
+TcpListener::~TcpListener() {
+  close();
+  handshakes_->listener = nullptr;
+  while (auto* const handshake = handshakes_->under_way.pop_front()) handshake->stream.abort();
+}
 
 void TcpListener::close() {
   if (!socket_.valid()) return;
@@ -140,7 +163,7 @@ void TcpListener::accept_some() {
     FileDescriptor socket(
         ::accept4(socket_.get(), from.get(), &from.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.valid()) {
-      take(std::move(socket), from);
+      static_cast<void>(take(std::move(socket), from));
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -153,13 +176,42 @@ void TcpListener::accept_some() {
   if (socket_.valid()) loop_.schedule(*this);
 }
 
-void TcpListener::take(FileDescriptor socket, const SocketAddress& from) {
-  Result<std::unique_ptr<SocketStream>> stream =
-      SocketStream::make(loop_, std::move(socket), /*connecting=*/false);
-  if (!stream) return;
+/// A connection that cannot be taken is closed; nobody else is concerned.
+Result<void> TcpListener::take(FileDescriptor socket, const SocketAddress& from) {
+  Endpoint address = to_endpoint(from);
+  http::Peer peer{.address = std::move(address.host), .port = address.port};
+  if (!options_.tls) {
+    Result<std::unique_ptr<SocketStream>> stream =
+        SocketStream::make(loop_, std::move(socket), /*connecting=*/false);
+    if (!stream) return fail(std::move(stream));
+    ++open_;
+    accept_(*std::move(stream), std::move(peer));
+    return {};
+  }
+  Result<std::unique_ptr<TlsStream>> stream =
+      TlsStream::accept(loop_, std::move(socket), options_.tls);
+  if (!stream) return fail(std::move(stream));
   ++open_;
-  Endpoint peer = to_endpoint(from);
-  accept_(*std::move(stream), {.address = std::move(peer.host), .port = peer.port});
+  (*stream)->set_deadline(Stream::Direction::kRead, loop_.now() + options_.handshake_timeout);
+  loop_.spawn(shake_hands(handshakes_, *std::move(stream), std::move(peer)));
+  return {};
+}
+
+Task<void> TcpListener::shake_hands(std::shared_ptr<Handshakes> handshakes,
+                                    std::unique_ptr<TlsStream> stream, http::Peer peer) {
+  Handshakes::UnderWay under_way(*stream);
+  handshakes->under_way.push_back(under_way);
+  const Result<void> done = co_await stream->handshake();
+  under_way.unlink();
+  if (handshakes->listener == nullptr) co_return;
+  if (!done) {
+    handshakes->listener->release();
+    co_return;
+  }
+  stream->set_deadline(Stream::Direction::kRead, std::nullopt);
+  peer.tls = true;
+  peer.server_name = stream->server_name();
+  handshakes->listener->accept_(std::move(stream), std::move(peer));
 }
 
 }  // namespace

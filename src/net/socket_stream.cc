@@ -147,9 +147,11 @@ void SocketStream::on_events(std::uint32_t events) {
 }
 
 void SocketStream::open(Direction direction) {
-  Side& opened = side(direction);
-  opened.open = true;
-  resume(opened);
+  side(direction).open = true;
+  if (direction == Direction::kWrite) on_writable();
+  for (Side& each : sides_) {
+    if (each.needs == direction) resume(each);
+  }
 }
 
 void SocketStream::resume(Side& side) {
@@ -158,7 +160,7 @@ void SocketStream::resume(Side& side) {
 
 bool SocketStream::wait_is_over(Direction direction) const {
   const Side& waited = side(direction);
-  return waited.open || waited.failed || aborted_ || expired(waited);
+  return side(waited.needs).open || waited.at_hand || waited.failed || aborted_ || expired(waited);
 }
 
 void SocketStream::suspend(Direction direction, Resumption& waiting) {

@@ -50,6 +50,12 @@ class SocketStream : public Stream, private EventListener {
   /// One recv or sendmsg, with the bookkeeping of edges.
   IoResult receive(std::span<char> into);
   IoResult send(std::span<const iovec> pieces);
+  /// Of what a direction needs the socket for: TLS may have to write in order to read.
+  void set_needs(Direction direction, Direction needed) { side(direction).needs = needed; }
+  /// True while a try may get on whatever the socket does, because of what was read from it before.
+  void set_at_hand(Direction direction, bool at_hand) { side(direction).at_hand = at_hand; }
+  /// The socket has room again. Must not end the stream.
+  virtual void on_writable() {}
   /// From here on nothing works, and whoever waits is told so.
   void break_off();
   bool aborted() const { return aborted_; }
@@ -57,8 +63,11 @@ class SocketStream : public Stream, private EventListener {
 
  private:
   struct Side {
-    bool open = true;     // a try may get on
+    explicit Side(Direction own) : needs(own) {}
+    bool open = true;     // the socket's: a try may get on
     bool failed = false;  // none will
+    bool at_hand = false;
+    Direction needs;
     std::optional<MonotonicTime> deadline;
     RunQueue waiting;  // one at most
   };
@@ -85,7 +94,7 @@ class SocketStream : public Stream, private EventListener {
 
   Loop& loop_;
   FileDescriptor socket_;
-  std::array<Side, 2> sides_;
+  std::array<Side, 2> sides_{Side(Direction::kRead), Side(Direction::kWrite)};
   bool hung_up_ = false;  // the peer has finished sending, or is gone
   bool gone_ = false;
   bool aborted_ = false;

@@ -51,7 +51,9 @@ class Stream {
   /// One system call at most: none while nothing has come since the last read that gave less than
   /// it was asked for.
   virtual IoResult try_read(std::span<char> into) = 0;
-  /// Gathers; may send a part. No system call while the kernel has said that its buffer is full.
+  /// Gathers; may send a part. After kWouldBlock offer the same bytes again, with or without more:
+  /// TLS may have sealed the first of them. No system call while the kernel has said that its
+  /// buffer is full.
   virtual IoResult try_write(std::span<const iovec> pieces) = 0;
   /// Half-close: FIN, or close_notify and FIN.
   virtual void finish() = 0;

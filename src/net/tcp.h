@@ -45,19 +45,28 @@ class Listener {
 /// that would share it. The composition root calls it once, before the loops open their listeners.
 Result<void> check_port_free(const Endpoint& endpoint);
 
-/// Turns host names into addresses, by c-ares, with a cache that honours TTLs (1 s to 5 min).
+struct ResolverOptions {
+  /// "address:port,address"; empty: those of /etc/resolv.conf, as it is when the resolver is made.
+  std::string name_servers;
+};
+
+/// Turns host names into addresses, by c-ares, with a cache that honours TTLs (1 s to 5 min) and
+/// keeps 1,024 names at most. Several who ask for one name share one query. /etc/hosts goes before
+/// DNS; localhost and what ends in .localhost is the loopback without either (RFC 6761 §6.3).
 class Resolver {
  public:
-  static std::unique_ptr<Resolver> make(Loop& loop);
+  static std::unique_ptr<Resolver> make(Loop& loop, const ResolverOptions& options = {});
   virtual ~Resolver() = default;
-  /// IP addresses as text; literals come back as they are. kUnavailable, kNotFound, kTimeout.
+  /// IP addresses as text; literals come back as they are. kUnavailable, kNotFound, kTimeout;
+  /// kExhausted if too many queries are under way; kCancelled if the resolver goes meanwhile.
   virtual Task<Result<std::vector<std::string>>> resolve(std::string host) = 0;
 };
 
 struct ConnectOptions {
   std::chrono::milliseconds timeout{3'000};
   std::shared_ptr<const ClientTls> tls;  // null: plain
-  std::string server_name;               // verified, and sent as SNI
+  // Of TLS: what the certificate must be for, sent as SNI if a DNS name. Empty: the IP address.
+  std::string server_name;
   std::vector<std::string> alpn = {"http/1.1"};
 };
 /// Connects to an IP address. kUnavailable (refused, unreachable, bad certificate: the message says

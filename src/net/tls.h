@@ -21,13 +21,22 @@ struct ServerTlsOptions {
   bool allow_tls12 = true;  // never lower
 };
 
-/// Immutable and thread-safe; a reload makes a new one and swaps it (TlsServerSlot).
+/// Immutable and thread-safe; a reload makes a new one and gives it to each Listener::set_tls().
+///
+/// TLS 1.3 or 1.2, ciphers with forward secrecy alone, no renegotiation, no compression, no early
+/// data. Sessions resume by tickets, sealed under random keys that change every hour. A client
+/// whose ALPN names nothing of `alpn` is refused; one without ALPN is served.
 class ServerTls {
  public:
   /// Reads the files; the error names the file and what is wrong (missing, key does not match,
-  /// expired is a warning of the log, not an error).
+  /// expired is a warning, not an error).
   static Result<std::shared_ptr<const ServerTls>> load(const ServerTlsOptions& options);
   ~ServerTls();
+  ServerTls(const ServerTls&) = delete;
+  ServerTls& operator=(const ServerTls&) = delete;
+
+  /// What whoever loaded it should write to the log: a sentence each.
+  const std::vector<std::string>& warnings() const;
 
   struct State;
   const State& state() const { return *state_; }
@@ -42,10 +51,14 @@ struct ClientTlsOptions {
   std::string client_certificate_file, client_key_file;
 };
 
+/// Immutable and thread-safe.
 class ClientTls {
  public:
+  /// The error names the file and what is wrong.
   static Result<std::shared_ptr<const ClientTls>> load(const ClientTlsOptions& options);
   ~ClientTls();
+  ClientTls(const ClientTls&) = delete;
+  ClientTls& operator=(const ClientTls&) = delete;
 
   struct State;
   const State& state() const { return *state_; }

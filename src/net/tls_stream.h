@@ -1,0 +1,80 @@
+// TLS over a SocketStream.
+//
+// OpenSSL reads and writes the socket through a BIO of our own that calls receive() and send(), so
+// that one buffer is between the socket and the caller, and the knowledge of edges saves the calls
+// that would find nothing. With read-ahead, a record's head and body come by one recv; one record
+// goes by one send; pieces are gathered into a record. Buffers are given back while nothing is
+// under way (SSL_MODE_RELEASE_BUFFERS).
+//
+// After finish() reading is good only for what was read before the peer's next ticket or key
+// update: OpenSSL ends it there. Nothing here reads on after having finished, but to let the peer
+// take the last answer before the socket closes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/openssl.h"
+#include "net/socket_stream.h"
+#include "net/tls.h"
+
+namespace gatehouse::net {
+
+class TlsStream final : public SocketStream {
+ public:
+  /// The server's side of an accepted socket, before its handshake.
+  static Result<std::unique_ptr<TlsStream>> accept(Loop& loop, FileDescriptor socket,
+                                                   std::shared_ptr<const ServerTls> tls);
+
+  struct Target {
+    std::string name;  // a DNS name or an IP address: what the certificate must be for
+    std::vector<std::string> alpn;
+  };
+  /// The client's side of a socket that may still be connecting.
+  static Result<std::unique_ptr<TlsStream>> connect(Loop& loop, FileDescriptor socket,
+                                                    std::shared_ptr<const ClientTls> tls,
+                                                    const Target& target);
+
+  /// Once, before anything else but waiting for the connection. Set deadlines for both directions.
+  /// kTimeout; kUnavailable with the reason.
+  Task<Result<void>> handshake();
+
+  IoResult try_read(std::span<char> into) override;
+  IoResult try_write(std::span<const iovec> pieces) override;
+  void finish() override;
+  std::string_view protocol() const override { return protocol_; }
+  std::string_view server_name() const override { return server_name_; }
+  bool secure() const override { return true; }
+
+  static BioMethodPtr make_bio_method();
+  /// Of the loop of the TlsStream that owns the connection.
+  static MonotonicTime time_of(SSL* ssl);
+
+ private:
+  /// The TLS settings are kept because the connection uses them by reference.
+  TlsStream(Loop& loop, FileDescriptor socket, bool connecting, std::shared_ptr<const void> tls,
+            SSL_CTX* context);
+  Result<void> start(const BIO_METHOD* method);
+
+  static int bio_write(BIO* bio, const char* data, int size);
+  static int bio_read(BIO* bio, char* data, int size);
+  static long bio_control(BIO* bio, int command, long number, void* pointer);
+
+  void on_writable() override;
+  /// After a call of OpenSSL that gave `result` on behalf of `direction`.
+  IoResult interpret(Direction direction, int result);
+  IoResult write_record(std::span<const iovec> pieces);
+  std::string failure_reason() const;
+  void note_parameters();
+  void send_close_notify();
+
+  const std::shared_ptr<const void> tls_;
+  SslPtr ssl_;
+  bool end_of_input_ = false;  // the socket's
+  bool finishing_ = false;     // close_notify waits for room in the socket's buffer
+  std::size_t sealed_ = 0;     // bytes of the caller in a record that has not gone out whole
+  std::string reason_;         // why TLS failed
+  std::string protocol_, server_name_;
+};
+
+}  // namespace gatehouse::net
