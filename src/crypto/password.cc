@@ -39,10 +39,10 @@ bool take(std::string_view& text, std::string_view prefix) {
 /// Takes a decimal number without sign or leading zero off the front of `text`.
 std::optional<unsigned> take_number(std::string_view& text) {
   unsigned number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const auto [rest, error] = std::from_chars(begin, begin + text.size(), number);
   if (error != std::errc() || text.front() == '0') return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+  text.remove_prefix(static_cast<std::size_t>(rest - begin));
   return number;
 }
 
@@ -110,11 +110,12 @@ bool verify_argon2(std::string_view password, const std::string& hash) {
 bool verify_bcrypt(std::string_view password, const std::string& hash) {
   // crypt() reads up to a NUL: "secret\0anything" would pass for "secret".
   if (password.find('\0') != std::string_view::npos) return false;
-  const Secret terminated{std::string(password)};
+  std::string terminated(password);
   const auto scratch = std::make_unique<crypt_data>();
-  const char* const made = crypt_r(terminated.reveal().data(), hash.c_str(), scratch.get());
+  const char* const made = crypt_r(terminated.c_str(), hash.c_str(), scratch.get());
   const bool same = made != nullptr && equal_in_constant_time(made, hash);
   explicit_bzero(scratch.get(), sizeof(crypt_data));
+  wipe(terminated);
   return same;
 }
 

@@ -12,7 +12,7 @@ namespace gatehouse::jose {
 namespace {
 
 // A hundred RSA keys with a certificate each.
-constexpr std::size_t kJwksBytesLimit = 512 * 1024;
+constexpr std::size_t kJwksBytesLimit = std::size_t{512} * 1024;
 
 // RFC 7518 §6.2.2, §6.3.2, §6.4.1.
 constexpr std::array<std::string_view, 8> kPrivateMembers = {"d",  "p",  "q",   "dp",

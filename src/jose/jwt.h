@@ -34,7 +34,7 @@ enum class JwtError {
 };
 std::string_view to_string(JwtError error);
 
-inline constexpr std::size_t kTokenLimit = 16 * 1024;
+inline constexpr std::size_t kTokenLimit = std::size_t{16} * 1024;
 
 /// {"alg", "typ", "kid"} . claims . signature.
 Result<std::string> sign_jwt(const SigningKey& key, const Json& claims,
