@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/route_name.h"
 #include "http/url.h"
 
 namespace gatehouse::gateway {
@@ -47,8 +48,7 @@ std::string without_parameters(std::string_view path) {
 }
 
 std::unexpected<Error> bad_route(const config::Route& route, std::string_view what) {
-  const std::string& name = route.name.empty() ? route.prefix : route.name;
-  return fail(ErrorCode::kInvalid, "route \"" + name + "\": " + std::string(what));
+  return fail(ErrorCode::kInvalid, "route \"" + route_name(route) + "\": " + std::string(what));
 }
 
 }  // namespace
