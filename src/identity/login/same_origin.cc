@@ -1,0 +1,33 @@
+#include "identity/login/same_origin.h"
+
+#include "http/headers.h"
+#include "http/url.h"
+
+namespace gatehouse::identity {
+namespace {
+
+/// The scheme is not compared: behind a proxy that ends TLS it is not the one of this connection.
+bool names_host(std::string_view origin, std::string_view authority) {
+  const Result<http::Url> url = http::parse_url(origin);
+  if (!url) return false;
+  if (url->authority() == authority) return true;
+  // "Host: name:443" and the like.
+  return url->authority() + ":" + std::to_string(url->port) == authority;
+}
+
+}  // namespace
+
+bool is_same_origin(const http::Request& request) {
+  if (request.headers.count("Sec-Fetch-Site") > 1 || request.headers.count("Origin") > 1) {
+    return false;
+  }
+  if (const auto site = request.headers.get("Sec-Fetch-Site")) {
+    return *site == "same-origin" || *site == "none";
+  }
+  if (const auto origin = request.headers.get("Origin")) {
+    return names_host(*origin, request.authority);
+  }
+  return true;
+}
+
+}  // namespace gatehouse::identity
