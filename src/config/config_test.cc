@@ -165,12 +165,42 @@ TEST(ShowTest, LoadsBackToTheSame) {
   EXPECT_EQ(second.settings.gateway.listen[1].tls.key, " k ");
 }
 
-TEST(ShowTest, MarkOfASecretIsNotTakenForTheSecret) {
-  const Loaded loaded =
-      load(show(load("gatekeeper: {client_secret: x}", "f", {}).settings), "f", {});
-  ASSERT_EQ(loaded.problems.size(), 1U);
-  EXPECT_EQ(loaded.problems[0].field, "gatekeeper.client_secret");
-  EXPECT_TRUE(loaded.settings.gatekeeper.client_secret.empty());
+TEST(ShowTest, MarkOfASecretLoadsBackButIsNeverTheSecret) {
+  const Loaded original = load("gatekeeper: {client_secret: x}", "f", {});
+  const Loaded shown = load(show(original.settings), "f", {});
+  EXPECT_EQ(messages(shown), "");
+  EXPECT_TRUE(shown.settings.gatekeeper.client_secret.empty());
+
+  const Loaded completed =
+      load(show(original.settings), "f", {{"GATEHOUSE_GATEKEEPER_CLIENT_SECRET", "x"}});
+  EXPECT_EQ(completed.settings.gatekeeper.client_secret.reveal(), "x");
+  EXPECT_EQ(show(completed.settings), show(original.settings));
+}
+
+TEST(ShowTest, MarkOfASecretIsRefusedWhereTheSecretIsNeeded) {
+  EXPECT_EQ(
+      load("identity: {users: [{email: a@b, password_hash: <secret>}]}", "f", {}).problems.size(),
+      1U);
+  EXPECT_EQ(load("identity: {clients: [{id: a, secret: <secret>, redirect_uris: [/cb]}]}", "f", {})
+                .problems.size(),
+            1U);
+  EXPECT_EQ(load("", "f", {{"GATEHOUSE_GATEKEEPER_CLIENT_SECRET", "<secret>"}}).problems.size(),
+            1U);
+}
+
+TEST(EnvironmentTest, VariablesOfOtherProgramsAreNotOurs) {
+  const Environment other = {{"GATEHOUSE_BINARY", "x"},
+                             {"GATEHOUSE_PORT", "tcp://10.0.0.1:80"},
+                             {"GATEHOUSE_SERVICE_HOST", "10.0.0.1"},
+                             {"GATEHOUSE_PORT_80_TCP", "tcp://10.0.0.1:80"},
+                             {"GATEHOUSE_STORE_SERVICE_PORT_HTTP", "80"},
+                             {"GATEHOUSE_STORE_PORT_5432_TCP_ADDR", "10.0.0.1"},
+                             {"GATEHOUS_LOG_LEVEL", "x"}};
+  EXPECT_EQ(messages(load("", "f", other)), "");
+  for (const char* ours : {"GATEHOUSE_THREAD", "GATEHOUSE_LOG_COLOUR", "GATEHOUSE_GATEKEEPER_",
+                           "GATEHOUSE_PUBLIC_URI", "GATEHOUSE_STORE_SEALING_KEY_FILES"}) {
+    EXPECT_EQ(load("", "f", {{ours, "1"}}).problems.size(), 1U) << ours;
+  }
 }
 
 TEST(LoadTest, FileLargerThanTheLimitIsRefused) {

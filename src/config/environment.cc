@@ -118,19 +118,25 @@ class VariableReader {
     if (wrong) findings_.add({.source = source, .mark = {}}, std::string(field.name), *wrong);
   }
 
+  /// Other programs' variables may begin with our prefix; those that are near a field's, or begin
+  /// as a section's, are meant for us.
   void refuse_unknown(const std::string& name, const std::string& source) {
     std::vector<std::string> names;
+    bool in_section = false;
     for (const Field& field : fields_) {
-      names.push_back(variable_name(field.name));
+      const std::size_t dot = field.name.find('.');
+      in_section = in_section || (dot != std::string_view::npos &&
+                                  name.starts_with(variable_name(field.name.substr(0, dot + 1))));
+      names.push_back(variable_name(field.name).substr(kPrefix.size()));
       if (std::holds_alternative<Secret*>(field.member)) {
         names.push_back(names.back() + std::string(kFileSuffix));
       }
     }
-    std::string message = "no field has this variable";
-    if (const std::optional<std::string> near = nearest(name, names)) {
-      message += "; did you mean " + *near + "?";
-    }
-    findings_.add({.source = source, .mark = {}}, "", std::move(message));
+    const std::optional<std::string> near = nearest(name.substr(kPrefix.size()), names);
+    if (!near && !in_section) return;
+    findings_.add({.source = source, .mark = {}}, "",
+                  "no field has this variable" +
+                      (near ? "; did you mean " + std::string(kPrefix) + *near + "?" : ""));
   }
 
   const Environment& environment_;

@@ -285,7 +285,7 @@ std::vector<Field> fields(ClientSettings& client) {
       {"secret", &client.secret, empty_or(kOneLine),
        "Its client secret; a public client has none."},
       {"name", &client.name, empty_or(kOneLine), "What people are shown. Empty: the id."},
-      {"redirect_uris", &client.redirect_uris, form(kAbsoluteUri),
+      {"redirect_uris", &client.redirect_uris, form(kRedirectUri),
        "Where it may be sent back to, compared character by character.", Presence::kRequired},
       {"public", &client.is_public, Anything{},
        "A client that cannot keep a secret; it must use PKCE."},

@@ -24,11 +24,13 @@ refused, as is a value of the wrong type or out of its range; nothing is read as
 
 - **Variables.** Each field outside lists can be set by a variable, which wins over the file:
   `gatekeeper.client_id` by `GATEHOUSE_GATEKEEPER_CLIENT_ID`. A list of text is separated by commas;
-  a list of objects is YAML. An empty variable is an empty value.
+  a list of objects is YAML. An empty variable is an empty value. A variable that looks like one of
+  these and names no field is refused.
 - **Secrets.** A secret `x` may stand in the file, or `x_file` names a file that holds it (one line
   end at its end is left out), or `x_env` names a variable that does. For
   `gatekeeper.client_secret` there is `GATEHOUSE_GATEKEEPER_CLIENT_SECRET_FILE` too. Secrets appear
-  in no log and no message; `config show` prints `<secret>`, which is not accepted as a value.
+  in no log and no message; `config show` prints `<secret>`, which a file may hold but which
+  counts there as not given.
 - **Durations** have a unit: `500ms`, `10s`, `5m`, `24h`, `7d`, `1h30m`. **Sizes** are bytes, or
   have one: `64KiB`, `1MiB`.
 - **Paths** are taken as they are, from the working directory: `~` is not expanded.

@@ -75,6 +75,12 @@ bool is_absolute_uri(std::string_view text) {
          });
 }
 
+/// Kubeflow's relying party has a relative one, which is compared as it stands.
+bool is_redirect_uri(std::string_view text) {
+  if (text.find('#') != std::string_view::npos) return false;
+  return http::is_local_redirect(text) || is_absolute_uri(text);
+}
+
 bool is_service(std::string_view text) {
   if (text == "identity" || text == "gatekeeper" || text == "demo") return true;
   return is_issuer(text);
@@ -177,11 +183,12 @@ const Syntax kOrigin{
     is_origin};
 const Syntax kLocation{
     "a path on this site, which begins with exactly one slash, or an absolute http:// or https:// "
-    "URL without fragment",
+    "URL; without fragment",
     is_location};
-const Syntax kAbsoluteUri{
-    "an absolute URI without fragment and white space: https://app.example.org/callback",
-    is_absolute_uri};
+const Syntax kRedirectUri{
+    "an absolute URI without fragment and white space, as https://app.example.org/callback, or a "
+    "path on this site, which begins with exactly one slash",
+    is_redirect_uri};
 const Syntax kService{
     "an http:// or https:// URL without query and fragment, or identity, gatekeeper or demo",
     is_service};

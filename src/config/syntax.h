@@ -15,7 +15,7 @@ extern const Syntax kHttpUrl;       // absolute http(s) URL
 extern const Syntax kIssuer;        // … without query and fragment (OIDC Discovery §2)
 extern const Syntax kOrigin;        // … spelt as a browser's Origin
 extern const Syntax kLocation;      // local path or absolute URL
-extern const Syntax kAbsoluteUri;   // any scheme that is no script; no fragment
+extern const Syntax kRedirectUri;   // local path, or any scheme that is no script; no fragment
 extern const Syntax kService;       // URL, or a part of this process
 extern const Syntax kPath;          // "/dex": segments, no query, no dots
 extern const Syntax kPathBelow;     // … that is not the whole site

@@ -65,6 +65,11 @@ Failure set(std::string& member, const Field& field, const YamlNode& node) {
 
 Failure set(Secret&, const Field& field, const YamlNode& node) {
   if (Failure wrong = needs_text(node)) return wrong;
+  // A file as it is shown can be loaded; the mark is then no value, and never the secret.
+  const bool in_file = node.style != YamlNode::Style::kRaw;
+  if (in_file && node.text == kHiddenSecret && field.presence == Presence::kOptional) {
+    return std::nullopt;
+  }
   return set_secret(field, node.text);
 }
 

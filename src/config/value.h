@@ -11,7 +11,8 @@
 
 namespace gatehouse::config {
 
-/// Stands for a secret wherever configuration is shown.
+/// Stands for a secret wherever configuration is shown. Never taken for the secret itself: in a
+/// file it counts as not given, from elsewhere it is refused.
 inline constexpr std::string_view kHiddenSecret = "<secret>";
 
 /// Sets a scalar member, or returns the rule that the value breaks; the member is then unchanged.
