@@ -1,9 +1,10 @@
-// Serves HTTP on the connections of one listener: reads requests, calls the Handler, writes answers,
-// keeps connections alive, joins upgrades, drains.
+// Serves HTTP on the connections of one listener: reads requests, calls the Handler, writes
+// answers, keeps connections alive, joins upgrades, drains.
 //
 // One send per answer where it fits; bodies stream both ways without being held; no buffer is held
-// while a connection idles. A handler that does not read the body has it drained up to a limit, else
-// the connection closes. `Expect: 100-continue` is answered when the handler first reads the body.
+// while a connection idles. A handler that does not read the body has it drained up to a limit,
+// else the connection closes. `Expect: 100-continue` is answered when the handler first reads the
+// body.
 #pragma once
 
 #include <chrono>
@@ -21,7 +22,7 @@ namespace gatehouse::net {
 
 struct ServerOptions {
   http1::Limits limits;
-  std::chrono::milliseconds head_timeout{10'000};      // from a request's first byte to its head's end
+  std::chrono::milliseconds head_timeout{10'000};  // from a request's first byte to its head's end
   std::chrono::milliseconds keep_alive_timeout{75'000};  // idle between requests
   std::chrono::milliseconds body_idle_timeout{60'000};   // no progress of a request's body
   std::chrono::milliseconds write_idle_timeout{60'000};  // no progress of an answer
@@ -37,7 +38,7 @@ struct Exchange {
   std::uint64_t received = 0;  // bytes of the request's body
   std::uint64_t sent = 0;      // bytes of the answer's body (or through the tunnel)
   MonotonicTime started{}, answered{}, finished{};
-  bool complete = true;        // false if either side cut it short
+  bool complete = true;  // false if either side cut it short
 };
 
 /// Is told of each exchange, on the loop; must not block. Also of requests refused by the codec,

@@ -51,6 +51,11 @@ std::optional<Result<void, Refusal>> parse_request_head(std::string_view buffer,
                                                         const Limits& limits, RequestHead& out,
                                                         std::size_t& consumed);
 
+/// Whether reading a head again is worth it now that the last `fresh` bytes of `buffer` have come:
+/// only a line's end can complete one. Who sends byte by byte must not have it read from its start
+/// for each.
+bool may_complete_head(std::string_view buffer, std::size_t fresh, const Limits& limits);
+
 struct ResponseHead {
   http::Response response;  // without body
   Framing framing;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "net/http1/codec.h"
+
 namespace gatehouse::net::http1 {
 namespace {
 
@@ -120,6 +122,12 @@ FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText 
   return {
       .kind = FieldLine::Kind::kField,
       .field = {text.substr(start, colon - start), trim(text.substr(colon + 1, end - colon - 1))}};
+}
+
+bool may_complete_head(std::string_view buffer, std::size_t fresh, const Limits& limits) {
+  // At the start too, so that what is not HTTP at all is refused at once.
+  if (fresh == buffer.size() || buffer.size() > limits.head_bytes) return true;
+  return buffer.substr(buffer.size() - fresh).find('\n') != std::string_view::npos;
 }
 
 bool next_member(std::string_view& list, std::string_view& member) {

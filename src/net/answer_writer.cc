@@ -1,0 +1,91 @@
+#include "net/answer_writer.h"
+
+#include <string_view>
+
+#include "net/pieces.h"
+
+namespace gatehouse::net {
+namespace {
+
+using http1::Framing;
+
+// Copying that much is cheaper than one more piece in a gathered send, or one more send.
+constexpr std::size_t kCopiedPiece = 4 * 1024;
+// What is gathered is sent when it is that long, even if more is there already.
+constexpr std::size_t kGathered = 16 * 1024;
+
+bool never_has_body(int status) {
+  return status == 204 || status == 304;
+}
+
+std::optional<std::uint64_t> known_length(const http::Body& body) {
+  return body.stream ? body.length : std::optional<std::uint64_t>(body.bytes.size());
+}
+
+}  // namespace
+
+Framing AnswerWriter::frame(const http::Request& request, http::Response& response) {
+  const std::optional<std::uint64_t> length = known_length(response.body);
+  without_body_ = request.method == "HEAD" || never_has_body(response.status);
+  if (without_body_) {
+    if (response.status == 204) response.headers.remove("content-length");
+    const bool tells_length = request.method == "HEAD" && length.value_or(0) != 0;
+    if (tells_length) response.headers.set("Content-Length", std::to_string(*length));
+    return {};
+  }
+  if (length) return {Framing::Kind::kLength, *length};
+  const bool chunks = request.version != http::Version::kHttp10;
+  return {chunks ? Framing::Kind::kChunked : Framing::Kind::kUntilClose, 0};
+}
+
+Task<Result<void>> AnswerWriter::write(http::Response& response, const Framing& framing,
+                                       bool keep_alive, http::Version version) {
+  http1::write_response_head(out_, response, framing, keep_alive, version);
+  if (response.body.stream && !without_body_) return write_stream(*response.body.stream, framing);
+  if (without_body_) return send({});
+  sent_ = response.body.bytes.size();
+  return send(response.body.bytes);
+}
+
+Task<Result<void>> AnswerWriter::send(std::string_view piece, std::string_view behind) {
+  Pieces pieces;
+  pieces.add(out_);
+  pieces.add(piece);
+  pieces.add(behind);
+  Result<void> sent = co_await send_rest(loop_, stream_, pieces, idle_timeout_);
+  out_.clear();
+  co_return sent;
+}
+
+Task<Result<void>> AnswerWriter::write_stream(http::BodyReader& body, Framing framing) {
+  const bool chunked = framing.kind == Framing::Kind::kChunked;
+  for (;;) {
+    if ((!body.ready() && !out_.empty()) || out_.size() >= kGathered) {
+      Result<void> flushed = co_await send({});
+      if (!flushed) co_return flushed;
+    }
+    Result<std::string_view> piece = co_await body.read();
+    if (!piece) co_return fail(std::move(piece));
+    if (piece->empty()) break;
+    sent_ += piece->size();
+    if (framing.kind == Framing::Kind::kLength && sent_ > framing.length) {
+      co_return fail(ErrorCode::kCorrupt, "the body is longer than it was said to be");
+    }
+    if (chunked) http1::write_chunk_size(out_, piece->size());
+    const std::string_view behind = chunked ? "\r\n" : "";
+    if (piece->size() <= kCopiedPiece) {
+      out_.append(*piece).append(behind);
+      continue;
+    }
+    Result<void> sent = co_await send(*piece, behind);
+    if (!sent) co_return sent;
+  }
+  if (framing.kind == Framing::Kind::kLength && sent_ != framing.length) {
+    co_return fail(ErrorCode::kCorrupt, "the body is shorter than it was said to be");
+  }
+  if (chunked) http1::write_last_chunk(out_, body.trailers());
+  Result<void> sent = co_await send({});
+  co_return sent;
+}
+
+}  // namespace gatehouse::net

@@ -1,0 +1,48 @@
+// Writes one answer: decides its framing, gathers its head with what is there of its body into one
+// send, and streams the rest piece by piece. Used by a server's connection.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "http/message.h"
+#include "net/http1/codec.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+namespace gatehouse::net {
+
+class AnswerWriter {
+ public:
+  /// `out` is scratch memory, empty.
+  AnswerWriter(Loop& loop, Stream& stream, std::string& out, std::chrono::milliseconds idle_timeout)
+      : loop_(loop), stream_(stream), out_(out), idle_timeout_(idle_timeout) {}
+
+  /// Says how the answer's body will end. Puts a Content-Length into the headers of an answer to
+  /// HEAD if it is known. kUntilClose: the connection cannot stay open.
+  http1::Framing frame(const http::Request& request, http::Response& response);
+
+  /// Sends it. An error: it went out in part or not at all, and the connection must be reset so
+  /// that it does not look whole.
+  Task<Result<void>> write(http::Response& response, const http1::Framing& framing, bool keep_alive,
+                           http::Version version);
+
+  /// Bytes of the body that were sent.
+  std::uint64_t sent() const { return sent_; }
+
+ private:
+  Task<Result<void>> write_stream(http::BodyReader& body, http1::Framing framing);
+  Task<Result<void>> send(std::string_view piece, std::string_view behind = {});
+
+  Loop& loop_;
+  Stream& stream_;
+  std::string& out_;
+  std::chrono::milliseconds idle_timeout_;
+  bool without_body_ = false;
+  std::uint64_t sent_ = 0;
+};
+
+}  // namespace gatehouse::net

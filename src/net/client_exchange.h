@@ -1,0 +1,63 @@
+// One request and its answer on one connection: sends the head, the body beside, reads heads until
+// the final one, and makes a Response whose body (or upgrade) takes the connection over. Used by
+// HttpClient.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "http/message.h"
+#include "net/connection_pool.h"
+#include "net/http1/codec.h"
+#include "net/http_client.h"
+#include "net/upload.h"
+
+namespace gatehouse::net {
+
+class ClientExchange {
+ public:
+  using Connection = ConnectionPool::Connection;
+
+  ClientExchange(Loop& loop, const std::shared_ptr<ConnectionPool>& pool,
+                 const http1::Limits& limits, http1::ResponseHead& head, http::Request& request,
+                 HttpClient::Timeouts timeouts, std::unique_ptr<Connection> connection);
+  ~ClientExchange();
+
+  Task<Result<http::Response>> run();
+  /// After a failure: the request may be sent once more on a fresh connection.
+  bool may_retry() const;
+
+ private:
+  http1::Framing frame_request() const;
+  Task<void> send_request();
+  Task<Result<void>> read_head();
+  Task<Result<void>> read_final_head();
+  std::optional<Result<void>> parse();
+  Result<http::Response> make_response();
+  Result<http::Response> make_upgrade();
+  void give_body(http::Response& response);
+  bool can_reuse() const;
+  void finish();
+  void listen_for_cancellation();
+  Error explain(Error error) const;
+
+  Loop& loop_;
+  const std::shared_ptr<ConnectionPool>& pool_;
+  const http1::Limits& limits_;
+  http1::ResponseHead& head_;  // scratch memory of the client's: used between two waits only
+  http::Request& request_;
+  HttpClient::Timeouts timeouts_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Upload> upload_;
+  bool sent_whole_ = false;
+  bool anything_came_ = false;
+  std::optional<ErrorCode> failure_;
+};
+
+/// RFC 9110 §9.2.2.
+bool is_idempotent(std::string_view method);
+
+}  // namespace gatehouse::net

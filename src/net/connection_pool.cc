@@ -1,0 +1,72 @@
+#include "net/connection_pool.h"
+
+#include <span>
+#include <utility>
+
+namespace gatehouse::net {
+
+ConnectionPool::ConnectionPool(Loop& loop, Options options)
+    : loop_(loop), options_(options), sweeper_(loop, [this] { sweep(); }) {}
+
+std::unique_ptr<ConnectionPool::Connection> ConnectionPool::take_idle() {
+  while (!idle_.empty()) {
+    std::unique_ptr<Connection> connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (!is_fit(*connection)) continue;
+    connection->workspace = workspaces_.take();
+    connection->reused = true;
+    return connection;
+  }
+  return nullptr;
+}
+
+bool ConnectionPool::is_fit(const Connection& connection) const {
+  if (connection.stream->broken()) return false;
+  if (loop_.now() - connection.idle_since >= options_.idle_timeout) return false;
+  // No system call unless something has come.
+  char early = 0;
+  const IoResult got = connection.stream->try_read(std::span(&early, 1));
+  return got.kind == IoResult::Kind::kWouldBlock;
+}
+
+Result<ConnectionPool::Place> ConnectionPool::reserve() {
+  // One that idles gives way to one that is needed.
+  if (*open_ >= options_.connection_limit && !idle_.empty()) idle_.pop_front();
+  if (*open_ >= options_.connection_limit) {
+    return fail(ErrorCode::kExhausted, "too many connections to the upstream are open");
+  }
+  return Place(open_);
+}
+
+std::unique_ptr<ConnectionPool::Connection> ConnectionPool::adopt(Place place,
+                                                                  std::unique_ptr<Stream> stream) {
+  return std::make_unique<Connection>(std::move(place), std::move(stream), workspaces_.take());
+}
+
+void ConnectionPool::keep(std::unique_ptr<Connection> connection) {
+  give_workspace_back(*connection);
+  if (options_.idle_limit == 0) return;
+  if (idle_.size() >= options_.idle_limit) idle_.pop_front();
+  connection->idle_since = loop_.now();
+  idle_.push_back(std::move(connection));
+  if (!sweeper_.armed()) sweeper_.set_after(options_.idle_timeout);
+}
+
+void ConnectionPool::drop(std::unique_ptr<Connection> connection) {
+  give_workspace_back(*connection);
+}
+
+void ConnectionPool::give_workspace_back(Connection& connection) {
+  connection.workspace->buffer.shrink();
+  connection.workspace->out.clear();
+  workspaces_.give(std::move(connection.workspace));
+}
+
+void ConnectionPool::sweep() {
+  while (!idle_.empty() && loop_.now() - idle_.front()->idle_since >= options_.idle_timeout) {
+    idle_.pop_front();
+  }
+  if (!idle_.empty()) sweeper_.set(idle_.front()->idle_since + options_.idle_timeout);
+}
+
+}  // namespace gatehouse::net

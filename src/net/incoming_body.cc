@@ -1,0 +1,83 @@
+#include "net/incoming_body.h"
+
+#include <string>
+#include <utility>
+
+#include "net/pieces.h"
+#include "net/running_task.h"
+
+namespace gatehouse::net {
+namespace {
+
+// A fast sender does not keep a loop to itself: 256 KB a turn.
+constexpr unsigned kFillsPerTurn = 16;
+
+}  // namespace
+
+IncomingBody::IncomingBody(Loop& loop, Stream& stream, ReadBuffer& buffer,
+                           const http1::Framing& framing, const http1::Limits& limits,
+                           std::chrono::milliseconds idle_timeout)
+    : loop_(loop),
+      stream_(stream),
+      buffer_(buffer),
+      idle_timeout_(idle_timeout),
+      decoder_(framing, limits) {
+  look_ahead();
+}
+
+/// Passes over the framing behind a piece at once, or ready() would promise a piece where only the
+/// end of a chunk lies, and the last event of a stream would wait for the next.
+void IncomingBody::look_ahead() {
+  ahead_ = decoder_.next(buffer_.text());
+  buffer_.consume(ahead_.consumed);
+  if (ahead_.kind == Step::Kind::kBad) fault_ = ahead_.reason;
+  if (ahead_.kind == Step::Kind::kEnd) ended_ = true;
+}
+
+bool IncomingBody::fill() {
+  const IoResult got = stream_.try_read(buffer_.space());
+  switch (got.kind) {
+    case IoResult::Kind::kDone:
+      buffer_.commit(got.bytes);
+      look_ahead();
+      return true;
+    case IoResult::Kind::kWouldBlock:
+      return false;
+    case IoResult::Kind::kEnd:
+      if (decoder_.end_of_input()) {
+        look_ahead();
+      } else {
+        cut_ = true;
+      }
+      return true;
+    case IoResult::Kind::kFailed:
+      return false;  // the wait says at once what it was
+  }
+  return false;
+}
+
+std::unexpected<Error> IncomingBody::failed(Error error) {
+  failure_ = error.code;
+  return std::unexpected(std::move(error));
+}
+
+Task<Result<std::string_view>> IncomingBody::read() {
+  while (ahead_.kind == Step::Kind::kNeedMore) {
+    if (cut_) co_return failed({ErrorCode::kCorrupt, "the body was cut short"});
+    if (++fills_ % kFillsPerTurn == 0) co_await NextTurn(loop_);
+    if (fill()) continue;
+    stream_.set_deadline(Stream::Direction::kRead, deadline_after(loop_, idle_timeout_));
+    Result<void> readable = co_await stream_.readable();
+    if (!readable) co_return failed(std::move(readable).error());
+  }
+  if (ahead_.kind == Step::Kind::kEnd) co_return std::string_view();
+  if (ahead_.kind == Step::Kind::kBad) {
+    co_return failed({ErrorCode::kCorrupt, std::string(fault_)});
+  }
+  const std::string_view piece = ahead_.piece;
+  received_ += piece.size();
+  look_ahead();
+  co_return piece;
+}
+
+}  // namespace gatehouse::net

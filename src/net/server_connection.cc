@@ -1,0 +1,356 @@
+#include "net/server_connection.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "net/answer_writer.h"
+#include "net/pieces.h"
+#include "net/tunnel.h"
+
+namespace gatehouse::net {
+namespace {
+
+// A connection that is closed while bytes of the client lie unread is reset, and the reset may
+// overtake the answer. So we read on for a while after the last answer (RFC 9112 §9.6).
+constexpr std::chrono::milliseconds kLingerTime{2'000};
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+
+http::Response error_answer(int status, std::string_view reason) {
+  std::string text = std::to_string(status);
+  text.append(" ").append(http::reason_phrase(status));
+  if (!reason.empty()) text.append(": ").append(reason);
+  text.append("\n");
+  http::Response response = http::make_response(status, "text/plain; charset=utf-8", text);
+  response.close = true;
+  return response;
+}
+
+}  // namespace
+
+/// What a handler reads a body by that was not whole when its head came.
+class ServerConnection::RequestBody final : public http::BodyReader {
+ public:
+  explicit RequestBody(ServerConnection& connection) : connection_(connection) {}
+
+  Task<Result<std::string_view>> read() override {
+    if (connection_.must_continue_) return continue_and_read();
+    return connection_.body_->read();
+  }
+  bool ready() const override { return connection_.body_->ready(); }
+  const http::Headers& trailers() const override { return connection_.body_->trailers(); }
+
+ private:
+  Task<Result<std::string_view>> continue_and_read() {
+    Result<void> sent = co_await connection_.send_continue();
+    if (!sent) co_return fail(std::move(sent));
+    Result<std::string_view> piece = co_await connection_.body_->read();
+    co_return piece;
+  }
+
+  ServerConnection& connection_;
+};
+
+ServerConnection::ServerConnection(ServerContext& context, std::unique_ptr<Stream> stream,
+                                   http::Peer peer, Owner& owner)
+    : context_(context),
+      owner_(owner),
+      stream_(std::move(stream)),
+      peer_(std::make_shared<const http::Peer>(std::move(peer))) {}
+
+ServerConnection::~ServerConnection() {
+  task_.stop();
+}
+
+void ServerConnection::start() {
+  stream_->on_hang_up([this] {
+    if (exchanging_) cancellation_.cancel();
+  });
+  task_.start(serve());
+}
+
+void ServerConnection::drain() {
+  const bool idle = !exchanging_ && !workspace_;
+  // Its wait ends at once, as if it had been idle for too long.
+  if (idle) stream_->set_deadline(Stream::Direction::kRead, context_.loop.now());
+}
+
+void ServerConnection::abort() {
+  stream_->abort();
+  if (exchanging_) cancellation_.cancel();
+}
+
+Task<void> ServerConnection::serve() {
+  bool in_order = true;
+  while (in_order && keep_alive_) {
+    const HeadState head = co_await next_head();
+    if (head == HeadState::kClosed) break;
+    begin_exchange();
+    http::Response response;
+    if (!refusal_) response = co_await handle();
+    check_answer(response);
+    in_order = co_await answer(response);
+    exchanging_ = false;
+    // An upload to an upstream that has answered early goes with the answer, and leaves the
+    // request's body to us.
+    response = {};
+    if (in_order && keep_alive_ && body_is_left()) keep_alive_ = co_await drain_body();
+    // Who sends many requests ahead gets one served a turn.
+    if (!workspace_->buffer.empty()) co_await NextTurn(context_.loop);
+  }
+  if (in_order && workspace_) co_await linger();
+  stream_->finish();
+  context_.loop.schedule(end_);
+}
+
+// Reading a head.
+
+Task<ServerConnection::HeadState> ServerConnection::next_head() {
+  HeadState state = look_for_head();
+  while (state == HeadState::kIncomplete) {
+    const Result<void> readable = co_await stream_->readable();
+    state = readable ? look_for_head() : head_missed(readable.error().code);
+  }
+  co_return state;
+}
+
+ServerConnection::HeadState ServerConnection::look_for_head() {
+  if (!workspace_) workspace_ = context_.workspaces.take();
+  ReadBuffer& buffer = workspace_->buffer;
+  // Pipelined behind the last request.
+  if (!head_begun_ && !buffer.empty()) {
+    const HeadState state = parse_head();
+    if (state != HeadState::kIncomplete) return state;
+  }
+  for (;;) {
+    const IoResult got = stream_->try_read(buffer.space());
+    if (got.kind == IoResult::Kind::kWouldBlock) return wait_for_bytes();
+    if (got.kind != IoResult::Kind::kDone) return HeadState::kClosed;
+    buffer.commit(got.bytes);
+    if (!http1::may_complete_head(buffer.text(), got.bytes, context_.options.limits)) continue;
+    const HeadState state = parse_head();
+    if (state != HeadState::kIncomplete) return state;
+  }
+}
+
+ServerConnection::HeadState ServerConnection::parse_head() {
+  std::size_t consumed = 0;
+  const auto parsed =
+      http1::parse_request_head(workspace_->buffer.text(), stream_->secure(),
+                                context_.options.limits, workspace_->head, consumed);
+  if (!parsed) return HeadState::kIncomplete;
+  head_begun_ = false;
+  if (!*parsed) return refuse(parsed->error());
+  workspace_->buffer.consume(consumed);
+  return HeadState::kComplete;
+}
+
+ServerConnection::HeadState ServerConnection::wait_for_bytes() {
+  const ServerOptions& options = context_.options;
+  if (workspace_->buffer.empty()) {
+    if (context_.draining) return HeadState::kClosed;
+    give_workspace_back();
+    stream_->set_deadline(Stream::Direction::kRead,
+                          deadline_after(context_.loop, options.keep_alive_timeout));
+  } else if (!std::exchange(head_begun_, true)) {
+    stream_->set_deadline(Stream::Direction::kRead,
+                          deadline_after(context_.loop, options.head_timeout));
+  }
+  return HeadState::kIncomplete;
+}
+
+ServerConnection::HeadState ServerConnection::head_missed(ErrorCode why) {
+  const bool begun = workspace_ && !workspace_->buffer.empty();
+  if (!begun || why != ErrorCode::kTimeout) return HeadState::kClosed;
+  return refuse({408, "the request's head took too long"});
+}
+
+ServerConnection::HeadState ServerConnection::refuse(http1::Refusal refusal) {
+  refusal_ = refusal;
+  workspace_->head.keep_alive = false;
+  return HeadState::kRefused;
+}
+
+// An exchange.
+
+void ServerConnection::begin_exchange() {
+  http::Request& request = workspace_->head.request;
+  request.peer = peer_;
+  request.received = context_.loop.now();
+  request.cancellation = &cancellation_;
+  request.trace = {};
+  cancellation_ = {};
+  // Who has only finished sending by now may well read the answer.
+  if (stream_->gone()) cancellation_.cancel();
+  exchanging_ = true;
+  ++requests_;
+  body_.reset();
+  request.body = {};
+  must_continue_ = false;
+  if (!refusal_) open_body();
+}
+
+void ServerConnection::open_body() {
+  http1::RequestHead& head = workspace_->head;
+  ReadBuffer& buffer = workspace_->buffer;
+  if (head.framing.kind == http1::Framing::Kind::kNone) return;
+  if (head.framing.kind == http1::Framing::Kind::kLength && head.framing.length <= buffer.size()) {
+    const auto length = static_cast<std::size_t>(head.framing.length);
+    head.request.body.bytes.assign(buffer.text().substr(0, length));
+    buffer.consume(length);
+    return;
+  }
+  must_continue_ = head.expects_continue && buffer.empty();
+  body_.emplace(context_.loop, *stream_, buffer, head.framing, context_.options.limits,
+                context_.options.body_idle_timeout);
+  if (!body_->fault().empty()) {
+    refusal_ = http1::Refusal{400, body_->fault()};
+    return;
+  }
+  const bool sized = head.framing.kind == http1::Framing::Kind::kLength;
+  head.request.body = http::Body(std::make_unique<RequestBody>(*this),
+                                 sized ? std::optional(head.framing.length) : std::nullopt);
+}
+
+Task<http::Response> ServerConnection::handle() {
+  http::Request& request = workspace_->head.request;
+  try {
+    Task<http::Response> handling = context_.handler.handle(request);
+    http::Response response = co_await std::move(handling);
+    co_return response;
+  } catch (...) {
+    // What it says may hold anything, a secret too.
+    request.trace.failure = "the handler threw an exception";
+  }
+  co_return error_answer(500, "");
+}
+
+/// Puts an error in the place of an answer that would be no answer.
+void ServerConnection::check_answer(http::Response& response) const {
+  std::optional<http1::Refusal> instead = refusal_;
+  const bool switching = response.status == 101;
+  const bool may_switch = response.upgrade && !workspace_->head.request.upgrade.empty();
+  if (!instead && body_ && !body_->fault().empty()) instead = {400, body_->fault()};
+  if (!instead && body_ && body_->failure() == ErrorCode::kTimeout) {
+    instead = {408, "the request's body took too long"};
+  }
+  if (!instead && body_ && body_->failure()) instead = {400, "the request's body was cut short"};
+  if (!instead && (switching ? !may_switch : response.status < 200 || response.status > 599)) {
+    instead = {500, ""};
+  }
+  if (instead) response = error_answer(instead->status, instead->reason);
+}
+
+bool ServerConnection::can_keep_alive(const http::Response& response) const {
+  const std::size_t limit = context_.options.requests_per_connection;
+  if (!workspace_->head.keep_alive || response.close || context_.draining) return false;
+  if (limit != 0 && requests_ >= limit) return false;
+  if (!body_is_left()) return true;
+  // The client may send the body or leave it; nobody can tell its bytes from the next request's.
+  return !must_continue_ && body_->left() <= context_.options.undrained_body_limit;
+}
+
+Task<bool> ServerConnection::answer(http::Response& response) {
+  answered_ = context_.loop.now();
+  if (response.status == 101) {
+    const bool ended = co_await tunnel(response);
+    co_return ended;
+  }
+  const http::Request& request = workspace_->head.request;
+  if (!response.headers.has("date")) response.headers.add("Date", context_.date.value());
+  workspace_->out.clear();
+  AnswerWriter writer(context_.loop, *stream_, workspace_->out,
+                      context_.options.write_idle_timeout);
+  const http1::Framing framing = writer.frame(request, response);
+  keep_alive_ = can_keep_alive(response) && framing.kind != http1::Framing::Kind::kUntilClose;
+  must_continue_ = false;
+  const Result<void> written =
+      co_await writer.write(response, framing, keep_alive_, request.version);
+  if (!written) stream_->abort();
+  tell_observer(response.status, writer.sent(), written.has_value());
+  co_return written.has_value();
+}
+
+Task<bool> ServerConnection::tunnel(http::Response& response) {
+  keep_alive_ = false;
+  const http::Request& request = workspace_->head.request;
+  workspace_->out.clear();
+  http1::write_upgrade_head(workspace_->out, response, request.upgrade);
+  Pieces head;
+  head.add(workspace_->out);
+  const Result<void> sent =
+      co_await send_rest(context_.loop, *stream_, head, context_.options.write_idle_timeout);
+  stream_->on_hang_up({});  // the tunnel finds out by itself
+  Tunnel tunnel(context_.loop, *stream_, workspace_->buffer, *response.upgrade,
+                context_.options.tunnel_idle_timeout);
+  cancellation_.listen([&tunnel] { tunnel.abort(); });
+  if (!sent) tunnel.abort();
+  co_await tunnel.run();
+  cancellation_.listen({});
+  body_.reset();
+  tell_observer(101, tunnel.sent(), tunnel.complete());
+  co_return false;
+}
+
+Task<Result<void>> ServerConnection::send_continue() {
+  must_continue_ = false;
+  Pieces pieces;
+  pieces.add("HTTP/1.1 100 Continue\r\n\r\n");
+  Result<void> sent =
+      co_await send_rest(context_.loop, *stream_, pieces, context_.options.write_idle_timeout);
+  co_return sent;
+}
+
+void ServerConnection::tell_observer(int status, std::uint64_t sent, bool complete) {
+  if (context_.observer == nullptr) return;
+  const http::Request& request = workspace_->head.request;
+  Exchange exchange{.request = request};
+  exchange.status = status;
+  exchange.received = body_ ? body_->received() : request.body.bytes.size();
+  exchange.sent = sent;
+  exchange.started = request.received;
+  exchange.answered = answered_;
+  exchange.finished = context_.loop.now();
+  exchange.complete = complete;
+  context_.observer->ended(exchange);
+}
+
+// After it.
+
+Task<bool> ServerConnection::drain_body() {
+  std::uint64_t passed = 0;
+  while (body_is_left()) {
+    const Result<std::string_view> piece = co_await body_->read();
+    if (!piece) co_return false;
+    passed += piece->size();
+    if (passed > context_.options.undrained_body_limit) co_return false;
+  }
+  co_return true;
+}
+
+void ServerConnection::give_workspace_back() {
+  body_.reset();
+  workspace_->head.request.body = {};
+  workspace_->buffer.shrink();
+  context_.workspaces.give(std::move(workspace_));
+}
+
+Task<void> ServerConnection::linger() {
+  ReadBuffer& buffer = workspace_->buffer;
+  const bool more_may_come = refusal_ || body_is_left() || !buffer.empty();
+  if (!more_may_come || context_.draining) co_return;
+  stream_->finish();
+  stream_->set_deadline(Stream::Direction::kRead, context_.loop.now() + kLingerTime);
+  std::size_t passed = 0;
+  while (passed < kLingerBytes) {
+    buffer.clear();
+    const IoResult got = stream_->try_read(buffer.space());
+    if (got.kind == IoResult::Kind::kEnd || got.kind == IoResult::Kind::kFailed) break;
+    passed += got.bytes;
+    if (got.kind == IoResult::Kind::kDone) continue;
+    const Result<void> readable = co_await stream_->readable();
+    if (!readable) break;
+  }
+}
+
+}  // namespace gatehouse::net

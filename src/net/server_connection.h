@@ -1,0 +1,100 @@
+// One HTTP/1.1 connection of a server: reads a request, has it handled, writes the answer, and so
+// on until either side has had enough.
+//
+// States: idle (no memory but this object, its stream and its frame) → reading a head → exchange
+// (handling, then answering) → draining what is left of the request's body → idle; or lingering,
+// which lets the client read the answer before the connection is reset by what it still sends; or
+// tunnel. A client that goes away while its request is handled cancels it.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/task.h"
+#include "http/message.h"
+#include "net/incoming_body.h"
+#include "net/loop.h"
+#include "net/running_task.h"
+#include "net/server_context.h"
+#include "net/stream.h"
+
+namespace gatehouse::net {
+
+class ServerConnection {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    /// Called once, by the loop; may destroy the connection.
+    virtual void ended(ServerConnection& connection) = 0;
+  };
+
+  ServerConnection(ServerContext& context, std::unique_ptr<Stream> stream, http::Peer peer,
+                   Owner& owner);
+  ~ServerConnection();
+  void start();
+
+  /// Ends an idle connection; one that is busy ends after its exchange.
+  void drain();
+  /// Resets the connection, and cancels what is under way.
+  void abort();
+
+ private:
+  class RequestBody;
+  enum class HeadState { kIncomplete, kComplete, kRefused, kClosed };
+  class End final : public Runnable {
+   public:
+    explicit End(ServerConnection& connection) : connection_(connection) {}
+    void run() override { connection_.owner_.ended(connection_); }
+
+   private:
+    ServerConnection& connection_;
+  };
+
+  Task<void> serve();
+
+  // Reading a head.
+  Task<HeadState> next_head();
+  HeadState look_for_head();
+  HeadState parse_head();
+  HeadState wait_for_bytes();
+  HeadState head_missed(ErrorCode why);
+  HeadState refuse(http1::Refusal refusal);
+
+  // An exchange.
+  void begin_exchange();
+  void open_body();
+  Task<http::Response> handle();
+  void check_answer(http::Response& response) const;
+  bool can_keep_alive(const http::Response& response) const;
+  bool body_is_left() const { return body_ && !body_->finished(); }
+  /// True if the connection is in order afterwards.
+  Task<bool> answer(http::Response& response);
+  Task<bool> tunnel(http::Response& response);
+  Task<Result<void>> send_continue();
+  void tell_observer(int status, std::uint64_t sent, bool complete);
+
+  // After it.
+  Task<bool> drain_body();
+  Task<void> linger();
+  void give_workspace_back();
+
+  ServerContext& context_;
+  Owner& owner_;
+  std::unique_ptr<Stream> stream_;
+  std::shared_ptr<const http::Peer> peer_;
+  std::unique_ptr<Workspace> workspace_;
+  std::optional<IncomingBody> body_;
+  std::optional<http1::Refusal> refusal_;
+  http::Cancellation cancellation_;
+  std::size_t requests_ = 0;
+  MonotonicTime answered_{};
+  bool head_begun_ = false;     // its deadline is set
+  bool must_continue_ = false;  // the client waits for 100 (Continue)
+  bool exchanging_ = false;
+  bool keep_alive_ = true;
+  End end_{*this};
+  RunningTask task_;  // last: its frame refers to the others
+};
+
+}  // namespace gatehouse::net

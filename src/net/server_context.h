@@ -1,0 +1,34 @@
+// What all connections of one server share, and the memory that one exchange needs.
+#pragma once
+
+#include <string>
+
+#include "net/date_field.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "net/read_buffer.h"
+#include "net/spare.h"
+
+namespace gatehouse::net {
+
+/// Held by a connection from a request's first byte to its answer's last, so that a connection that
+/// idles holds none.
+struct Workspace {
+  http1::RequestHead head;
+  ReadBuffer buffer;
+  std::string out;  // the answer's head, and small pieces of its body
+};
+
+struct ServerContext {
+  static constexpr std::size_t kSpareWorkspaces = 128;
+
+  Loop& loop;
+  ServerOptions options;
+  http::Handler& handler;
+  ExchangeObserver* observer;
+  DateField date{loop};
+  Spare<Workspace> workspaces{kSpareWorkspaces};
+  bool draining = false;
+};
+
+}  // namespace gatehouse::net

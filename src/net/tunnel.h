@@ -1,0 +1,57 @@
+// Joins a client's connection with what its upgrade gave: bytes in both directions, each with an
+// end of its own, until both have ended or either breaks. Used by the server; ends both sides.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/task.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "net/read_buffer.h"
+#include "net/running_task.h"
+#include "net/stream.h"
+
+namespace gatehouse::net {
+
+class Tunnel {
+ public:
+  /// Once one side has finished, the other may stay silent for so long at most: its peer will
+  /// hardly say more to somebody who has nearly always gone.
+  static constexpr std::chrono::milliseconds kHalfClosedIdle{30'000};
+
+  /// `early` holds what the client has sent already. `idle_timeout` 0: none.
+  Tunnel(Loop& loop, Stream& client, ReadBuffer& early, http::ByteStream& upstream,
+         std::chrono::milliseconds idle_timeout);
+
+  /// Returns when both directions have ended.
+  Task<void> run();
+  /// Ends both at once.
+  void abort();
+
+  std::uint64_t received() const { return received_; }  // from the client
+  std::uint64_t sent() const { return sent_; }
+  /// Both sides finished in order.
+  bool complete() const { return !aborted_; }
+
+ private:
+  Task<void> relay_to_upstream();
+  Task<void> relay_to_client();
+  /// False at the client's end and when it breaks; `aborted_` tells them apart.
+  Task<bool> more_from_client();
+  void progress();
+  void one_side_finished();
+
+  Loop& loop_;
+  Stream& client_;
+  ReadBuffer& buffer_;
+  http::ByteStream& upstream_;
+  std::chrono::milliseconds idle_timeout_;
+  Loop::Timer idle_;
+  Event to_client_ended_;
+  RunningTask to_client_;
+  std::uint64_t received_ = 0, sent_ = 0;
+  bool aborted_ = false;
+};
+
+}  // namespace gatehouse::net
