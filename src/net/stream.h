@@ -76,6 +76,7 @@ class Stream {
     Resumption resumption_;
   };
   /// `co_await stream.readable()`: suspends until try_read() may get on, which includes kEnd.
+  /// Does not wait if no try has found nothing yet, so it may end in vain: try, and wait again.
   /// kTimeout (the deadline has passed), kCancelled (aborted), kUnavailable (reset, broken TLS).
   Wait readable() { return {*this, Direction::kRead}; }
   Wait writable() { return {*this, Direction::kWrite}; }

@@ -1,5 +1,13 @@
 // TLS settings, for listeners (certificates that can be replaced while serving) and for clients
 // (chain and host name are verified; there is no switch that leaves out the one without the other).
+//
+// How it is carried: OpenSSL reads and writes the socket through a BIO over the stream itself
+// rather than a pair of memory BIOs, which saves a copy each way and lets the loop's knowledge of
+// edges save system calls: one recv (read-ahead takes a record's head and body together) and one
+// send a record. A short message is one record, gathered from its pieces; there is no splitting of
+// first records. SSL_MODE_RELEASE_BUFFERS gives the two buffers (34 KB) back while a connection
+// idles. A record that the socket took in part is finished by the next write (partial writes,
+// moving buffer).
 #pragma once
 
 #include <memory>
