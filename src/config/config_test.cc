@@ -125,6 +125,17 @@ TEST(SecretTest, NeverAppearsInProblemsOrShow) {
   }
 }
 
+TEST(SecretTest, NeverAppearsWhenItLooksLikeANumber) {
+  for (const char* yaml :
+       {"store: {sealing_key: 9876543210123}", "gatekeeper: {client_secret: 9876543210123}",
+        "identity: {clients: [{id: a, secret: 9876543210123}]}",
+        "identity: {users: [{email: a@b, password_hash: 9876543210123}]}"}) {
+    const Loaded loaded = load(yaml, "f", {});
+    EXPECT_THAT(loaded.problems, Not(IsEmpty())) << yaml;
+    EXPECT_THAT(messages(loaded) + show(loaded.settings), Not(HasSubstr("9876543210123"))) << yaml;
+  }
+}
+
 TEST(SecretTest, NeverAppearsWhenAVariableHoldsIt) {
   for (const char* variable :
        {"GATEHOUSE_STORE_SEALING_KEY", "GATEHOUSE_STORE_SEALING_KEY_FILE",
