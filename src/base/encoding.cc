@@ -28,8 +28,8 @@ constexpr Reverse kFromBase64 = reverse(kBase64);
 constexpr Reverse kFromBase64Url = reverse(kBase64Url);
 
 std::string encode64(std::string_view bytes, std::string_view alphabet) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::string out((bytes.size() * 4 + 2) / 3, '\0');
+  char* to = out.data();
   std::uint32_t bits = 0;
   int held = 0;
   for (const char c : bytes) {
@@ -37,30 +37,53 @@ std::string encode64(std::string_view bytes, std::string_view alphabet) {
     held += 8;
     while (held >= 6) {
       held -= 6;
-      out += alphabet[(bits >> held) & 63];
+      *to++ = alphabet[(bits >> held) & 63];
     }
   }
-  if (held > 0) out += alphabet[(bits << (6 - held)) & 63];
+  if (held > 0) *to = alphabet[(bits << (6 - held)) & 63];
   return out;
 }
 
-std::optional<std::string> decode64(std::string_view text, const Reverse& table) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
+/// Decodes the last 0, 2 or 3 characters, whose bits do not fill whole bytes.
+bool decode_tail(std::string_view tail, const Reverse& table, char* to) {
   std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
+  for (const char c : tail) {
     const std::uint8_t value = table[static_cast<std::uint8_t>(c)];
-    if (value == kForeign) return std::nullopt;
+    if (value == kForeign) return false;
     bits = (bits << 6) | value;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out += static_cast<char>((bits >> held) & 0xff);
-    }
   }
-  if ((bits & ((1u << held) - 1)) != 0) return std::nullopt;
+  if (tail.size() == 2) {
+    to[0] = static_cast<char>(bits >> 4);
+    return (bits & 0xf) == 0;
+  }
+  if (tail.size() == 3) {
+    to[0] = static_cast<char>(bits >> 10);
+    to[1] = static_cast<char>(bits >> 2);
+    return (bits & 0x3) == 0;
+  }
+  return tail.empty();
+}
+
+// Four characters at a time into a buffer of the right size: a session's token is decoded on every
+// request.
+std::optional<std::string> decode64(std::string_view text, const Reverse& table) {
+  const std::size_t whole = text.size() / 4 * 4;
+  std::string out(text.size() * 3 / 4, '\0');
+  char* to = out.data();
+  // Values are below 64; whatever is foreign leaves a higher bit behind.
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < whole; i += 4) {
+    const std::uint32_t a = table[static_cast<std::uint8_t>(text[i])];
+    const std::uint32_t b = table[static_cast<std::uint8_t>(text[i + 1])];
+    const std::uint32_t c = table[static_cast<std::uint8_t>(text[i + 2])];
+    const std::uint32_t d = table[static_cast<std::uint8_t>(text[i + 3])];
+    seen |= a | b | c | d;
+    const std::uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+    *to++ = static_cast<char>(bits >> 16);
+    *to++ = static_cast<char>(bits >> 8);
+    *to++ = static_cast<char>(bits);
+  }
+  if (seen > 63 || !decode_tail(text.substr(whole), table, to)) return std::nullopt;
   return out;
 }
 
@@ -73,7 +96,9 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::string base64url_encode(std::string_view bytes) { return encode64(bytes, kBase64Url); }
+std::string base64url_encode(std::string_view bytes) {
+  return encode64(bytes, kBase64Url);
+}
 
 std::optional<std::string> base64url_decode(std::string_view text) {
   return decode64(text, kFromBase64Url);

@@ -15,7 +15,7 @@ namespace gatehouse {
 using Json = nlohmann::json;
 
 struct JsonLimits {
-  std::size_t bytes = 64 * 1024;
+  std::size_t bytes = std::size_t{64} * 1024;
   std::size_t depth = 16;
 };
 
