@@ -35,7 +35,8 @@ Task<void> Upload::run(std::chrono::milliseconds response_timeout) {
 
 Task<bool> Upload::send_body() {
   const bool chunked = framing_.kind == http1::Framing::Kind::kChunked;
-  for (;;) {
+  // With a length, its last byte is the end: the upstream may answer from then on.
+  while (chunked || sent_ < framing_.length) {
     if ((!body_.ready() && !out_.empty()) || out_.size() >= kGathered) {
       const bool flushed = co_await send({});
       if (!flushed) co_return false;
@@ -44,7 +45,7 @@ Task<bool> Upload::send_body() {
     if (!piece) co_return give_up(std::move(piece).error());
     if (piece->empty()) break;
     sent_ += piece->size();
-    if (!chunked && sent_ > framing_.length) break;
+    if (!chunked && sent_ > framing_.length) break;  // none of this piece goes
     if (chunked) http1::write_chunk_size(out_, piece->size());
     const std::string_view behind = chunked ? "\r\n" : "";
     if (piece->size() <= kCopiedPiece) {
