@@ -123,26 +123,25 @@ Result<void> Connection::run_script(const std::string& sql) {
 }
 
 Result<void> Connection::in_transaction(const std::function<Result<void>()>& work) {
+  if (in_transaction_) {
+    broken_ = Error{ErrorCode::kInternal, path_ + ": a transaction within a transaction"};
+    return std::unexpected(*broken_);
+  }
   Result<void> done = begin();
   if (!done) return done;
-  struct RollBack {
+  in_transaction_ = true;
+  struct End {
     Connection& connection;
-    bool wanted = true;
-    ~RollBack() {
-      if (wanted) connection.rollback();
-    }
-  } otherwise{*this};
+    ~End() { connection.end(); }
+  } const end{*this};
   done = work();
   if (done) done = commit();
-  otherwise.wanted = !done;
   return done;
 }
 
 Result<void> Connection::begin() {
   const Result<std::int64_t> done = execute("BEGIN IMMEDIATE");
   if (done) return {};
-  // Within a transaction, which this call must not spoil unseen, it stays broken.
-  if (sqlite3_get_autocommit(connection_.get()) != 0) broken_.reset();
   return std::unexpected(done.error());
 }
 
@@ -152,12 +151,12 @@ Result<void> Connection::commit() {
   return std::unexpected(done.error());
 }
 
-void Connection::rollback() {
+void Connection::end() {
+  in_transaction_ = false;
   broken_.reset();
-  if (sqlite3_get_autocommit(connection_.get()) != 0) return;
+  const bool is_over = sqlite3_get_autocommit(connection_.get()) != 0;
   // Cannot fail in a way that matters: what is not committed is gone when the file is next opened.
-  (void)execute("ROLLBACK");
-  broken_.reset();
+  if (!is_over) (void)execute("ROLLBACK");
 }
 
 Result<void> Connection::run(std::string_view sql, Values values, const OnRow& on_row) {
@@ -180,8 +179,7 @@ Result<void> Connection::step_all(sqlite3_stmt* statement, const OnRow& on_row) 
     if (code != SQLITE_ROW) return failed(code);
     Result<void> read = on_row(Row(statement));
     if (!read) {
-      broken_ = std::move(read).error().in(path_);
-      return std::unexpected(*broken_);
+      return broken(std::move(read).error().in(path_));
     }
   }
 }
@@ -203,8 +201,12 @@ std::unexpected<Error> Connection::failed(int code) {
     return fail(ErrorCode::kConflict,
                 "it exists already: " + std::string(sqlite3_errmsg(connection_.get())));
   }
-  broken_ = tell(path_, connection_.get(), code);
-  return std::unexpected(*broken_);
+  return broken(tell(path_, connection_.get(), code));
+}
+
+std::unexpected<Error> Connection::broken(Error error) {
+  if (in_transaction_) broken_ = error;
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace gatehouse::store::sqlite

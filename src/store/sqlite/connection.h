@@ -103,17 +103,20 @@ class Connection {
 
   Result<void> begin();
   Result<void> commit();
-  void rollback();
+  /// Rolls back what was not committed.
+  void end();
 
   Result<void> run(std::string_view sql, Values values, const OnRow& on_row);
   Result<void> step_all(sqlite3_stmt* statement, const OnRow& on_row);
   Result<sqlite3_stmt*> prepared(std::string_view sql);
   /// The error of the last call, which gave `code`; breaks the transaction unless it is kConflict.
   std::unexpected<Error> failed(int code);
+  std::unexpected<Error> broken(Error error);
 
   std::string path_;
   std::unique_ptr<sqlite3, Close> connection_;
   std::unordered_map<std::string_view, Statement> statements_;  // gone before the connection
+  bool in_transaction_ = false;
   std::optional<Error> broken_;
 };
 

@@ -134,10 +134,11 @@ Result<void> advance(Connection& connection, std::size_t version) {
 }  // namespace
 
 Result<std::size_t> schema_version(Connection& connection) {
-  const auto application = number(connection, "PRAGMA application_id");
-  if (!application) return std::unexpected(application.error());
+  // In this order, for another process may be claiming the file between the two.
   const auto tables = number(connection, "SELECT count(*) FROM sqlite_schema");
   if (!tables) return std::unexpected(tables.error());
+  const auto application = number(connection, "PRAGMA application_id");
+  if (!application) return std::unexpected(application.error());
   if (*application == 0 && *tables == 0) return 0;
   if (*application != kApplicationId) {
     return refuse(connection,

@@ -21,6 +21,7 @@ using sqlite::Row;
 
 constexpr mode_t kOwnerOnly = 0600;
 constexpr std::int64_t kPageSize = 4096;
+constexpr int kSwitchAttempts = 100;
 
 class SqliteDatabase final : public Database {
  public:
@@ -127,8 +128,20 @@ Result<void> check_pages(Connection& connection) {
                   verdict->value_or(""));
 }
 
+bool error_is_lock(const Result<std::optional<std::string>>& result) {
+  return !result && result.error().code == ErrorCode::kUnavailable;
+}
+
 Result<void> use_write_ahead_log(Connection& connection) {
-  const auto mode = connection.select_one<std::string>("PRAGMA journal_mode = WAL", {}, read_text);
+  auto mode = connection.select_one<std::string>("PRAGMA journal_mode = WAL", {}, read_text);
+  // Where two make the file at once, SQLite refuses this one change without waiting; the write lock
+  // is waited for.
+  for (int attempt = 1; error_is_lock(mode) && attempt < kSwitchAttempts; ++attempt) {
+    if (auto waited = connection.in_transaction([] { return Result<void>(); }); !waited) {
+      return waited;
+    }
+    mode = connection.select_one<std::string>("PRAGMA journal_mode = WAL", {}, read_text);
+  }
   if (!mode) return std::unexpected(mode.error());
   if (mode->value_or("") == "wal") return {};
   return fail(ErrorCode::kUnavailable,
