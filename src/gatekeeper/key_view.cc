@@ -55,10 +55,11 @@ Result<std::string> KeyView::open_login(std::string_view sealed, std::string_vie
 void KeyView::renew() {
   const std::uint64_t epoch = ring_.epoch();
   const WallTime now = clock_.now();
-  if (epoch == epoch_ && now < changes_) return;
+  if (epoch == epoch_ && made_ <= now && now < changes_) return;
 
   const std::shared_ptr<const KeySnapshot> snapshot = ring_.snapshot();
   epoch_ = epoch;
+  made_ = now;
   changes_ = WallTime::max();
   session_.clear();
   login_.clear();

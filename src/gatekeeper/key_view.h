@@ -47,6 +47,7 @@ class KeyView {
   Entropy& entropy_;
   const Clock& clock_;
   std::uint64_t epoch_ = 0;
+  WallTime made_{};     // a clock that went back makes the copies anew
   WallTime changes_{};  // when the first of the keys held begins or ends something
   std::vector<jose::Hs256Key> session_;
   std::vector<LoginKey> login_;
