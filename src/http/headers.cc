@@ -20,6 +20,10 @@ constexpr std::array<bool, 256> kToken = token_table();
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+// Of a browser's request, so that its head makes two allocations instead of a dozen.
+constexpr std::size_t kUsualFields = 24;
+constexpr std::size_t kUsualBytes = 1024;
+
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view trim(std::string_view text) {
@@ -89,6 +93,10 @@ bool Headers::list_has(std::string_view name, std::string_view member) const {
 
 void Headers::add(std::string_view name, std::string_view value) {
   assert(is_token(name));
+  if (fields_.capacity() == 0) {
+    fields_.reserve(kUsualFields);
+    bytes_.reserve(kUsualBytes);
+  }
   Entry entry{};
   entry.name = static_cast<std::uint32_t>(bytes_.size());
   entry.name_length = static_cast<std::uint32_t>(name.size());
