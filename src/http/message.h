@@ -102,7 +102,7 @@ struct Trace {
   std::string route;     // the name of the route that won; bounded by the configuration
   std::string upstream;  // address the answer came from; empty for local answers
   std::string user;
-  std::string session;   // id, never the cookie
+  std::string session;            // id, never the cookie
   std::string_view failure = "";  // a short constant: why the answer is not the upstream's
 };
 
