@@ -408,6 +408,24 @@ TEST_F(AttackTest, LockoutIsNotBypassedByANewFlowNorByCaseNorBySpaces) {
   EXPECT_EQ(send(std::move(forwarded)).status, 429);
 }
 
+TEST_F(AttackTest, BehindATrustedProxyFailuresCountForTheirOwnClient) {
+  shared_ = std::make_shared<SharedState>(test_settings(), Secret(kSealingKey), hash_pool_,
+                                          entropy_, clock_, std::vector<std::string>{"192.0.2.7"});
+  ASSERT_TRUE(shared_->start(database_));
+  provider_ =
+      Provider::make(shared_, loop_, store::Store(loop_, store_pool_, database_), entropy_, clock_);
+  const auto try_from = [&](const char* client, const char* password) {
+    http::Request made =
+        form_request(login_url(), {{"login", "alice@example.org"}, {"password", password}});
+    made.headers.set("X-Forwarded-For", client);
+    return send(std::move(made)).status;
+  };
+  for (int i = 0; i < 5; ++i) try_from("203.0.113.9", "wrong password");
+  EXPECT_EQ(try_from("203.0.113.9", kPassword), 429);
+  EXPECT_EQ(try_from("1.1.1.1, 203.0.113.9", kPassword), 429);
+  EXPECT_EQ(try_from("198.51.100.4", kPassword), 303);
+}
+
 TEST_F(AttackTest, LockoutDoublesAndEnds) {
   for (int i = 0; i < 5; ++i) fail_login();
   clock_.advance(seconds(2));

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/blocking_pool.h"
 #include "base/clock.h"
@@ -17,12 +19,15 @@ namespace gatehouse::identity {
 /// State that all loops see: clients, signing keys, failed-login counters.
 class Shared {
  public:
-  /// `settings.issuer` is complete here. `passwords` runs the hashes.
+  /// `settings.issuer` is complete here. `passwords` runs the hashes; it must be gone before the
+  /// last reference to what this gives. `trusted_proxies`: whose X-Forwarded-For says where a login
+  /// comes from, by which failures are counted.
   static std::shared_ptr<Shared> make(config::Identity settings, Secret sealing_key,
-                                      BlockingPool& passwords, Entropy& entropy,
-                                      const Clock& clock);
+                                      BlockingPool& passwords, Entropy& entropy, const Clock& clock,
+                                      std::vector<std::string> trusted_proxies = {});
   virtual ~Shared() = default;
-  /// Loads (at first start: makes) signing keys and the users of the file. Blocking.
+  /// Loads (at first start: makes) signing keys and the users of the file. Blocking. kInvalid for
+  /// settings that break a rule, kCorrupt if the sealing key does not open the signing keys.
   virtual Result<void> start(store::Database& database) = 0;
   virtual bool ready() const = 0;
 };

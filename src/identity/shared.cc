@@ -22,13 +22,15 @@ crypto::Argon2Cost argon2_cost(const config::Passwords& passwords) {
 }  // namespace
 
 SharedState::SharedState(config::Identity settings, Secret sealing_key, BlockingPool& passwords,
-                         Entropy& entropy, const Clock& clock)
+                         Entropy& entropy, const Clock& clock,
+                         std::vector<std::string> trusted_proxies)
     : settings_(std::move(settings)),
       sealing_key_(std::move(sealing_key)),
       pool_(passwords),
       entropy_(entropy),
       clock_(clock),
       clients_(settings_.clients),
+      trusted_proxy_entries_(std::move(trusted_proxies)),
       throttle_(throttle_limits(settings_.passwords), clock),
       verifier_(passwords, argon2_cost(settings_.passwords), entropy),
       vault_(sealing_key_, entropy) {}
@@ -43,6 +45,9 @@ Result<void> SharedState::start(store::Database& database) {
     return fail(ErrorCode::kInvalid,
                 "identity.issuer: \"" + settings_.issuer + "\" is no http or https URL");
   }
+  Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(trusted_proxy_entries_);
+  if (!trusted) return fail(std::move(trusted));
+  trusted_proxies_ = std::move(*trusted);
   Result<void> done = clients_.check();
   if (done) {
     done = store::transact_now(database, [this](store::Transaction& transaction) {
@@ -73,10 +78,10 @@ Result<void> SharedState::load_keys(store::Database& database) {
 }
 
 std::shared_ptr<Shared> Shared::make(config::Identity settings, Secret sealing_key,
-                                     BlockingPool& passwords, Entropy& entropy,
-                                     const Clock& clock) {
+                                     BlockingPool& passwords, Entropy& entropy, const Clock& clock,
+                                     std::vector<std::string> trusted_proxies) {
   return std::make_shared<SharedState>(std::move(settings), std::move(sealing_key), passwords,
-                                       entropy, clock);
+                                       entropy, clock, std::move(trusted_proxies));
 }
 
 }  // namespace gatehouse::identity

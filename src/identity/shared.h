@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "http/trusted_proxies.h"
 #include "identity/clients/clients.h"
 #include "identity/identity.h"
 #include "identity/keys/key_rotation.h"
@@ -17,7 +18,7 @@ namespace gatehouse::identity {
 class SharedState final : public Shared {
  public:
   SharedState(config::Identity settings, Secret sealing_key, BlockingPool& passwords,
-              Entropy& entropy, const Clock& clock);
+              Entropy& entropy, const Clock& clock, std::vector<std::string> trusted_proxies = {});
 
   Result<void> start(store::Database& database) override;
   bool ready() const override { return keys_.snapshot() != nullptr; }
@@ -26,6 +27,8 @@ class SharedState final : public Shared {
   const Secret& sealing_key() const { return sealing_key_; }
   const Clients& clients() const { return clients_; }
   LoginThrottle& throttle() { return throttle_; }
+  /// Known after start().
+  const http::TrustedProxies& trusted_proxies() const { return trusted_proxies_; }
   PasswordVerifier& passwords() { return verifier_; }
   BlockingPool& pool() { return pool_; }
   KeyRing& keys() { return keys_; }
@@ -41,6 +44,8 @@ class SharedState final : public Shared {
   Entropy& entropy_;
   const Clock& clock_;
   const Clients clients_;
+  const std::vector<std::string> trusted_proxy_entries_;
+  http::TrustedProxies trusted_proxies_;
   LoginThrottle throttle_;
   PasswordVerifier verifier_;
   const KeyVault vault_;

@@ -11,10 +11,16 @@ bool is_visible_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+/// RFC 3986 §3.1.
+bool is_scheme_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+         c == '-' || c == '.';
+}
+
 /// What may be registered: without a fragment (RFC 6749 §3.1.2), and fit for a Location field as it
 /// stands. Relative ones are allowed, because Kubeflow registers /authservice/oidc/callback.
 bool is_registrable(std::string_view uri) {
-  if (!is_visible_ascii(uri) || uri.find_first_of("#\\;,'\"<>") != std::string_view::npos) {
+  if (!is_visible_ascii(uri) || uri.find_first_of("#\\\"<>") != std::string_view::npos) {
     return false;
   }
   if (uri.starts_with('/')) return http::is_local_redirect(uri);
@@ -22,7 +28,8 @@ bool is_registrable(std::string_view uri) {
     return http::parse_url(uri).has_value();
   // An application's own scheme (RFC 8252 §7.1). Without a dot it could be javascript: or data:.
   const std::size_t colon = uri.find(':');
-  return colon != std::string_view::npos && uri.substr(0, colon).contains('.');
+  return colon != std::string_view::npos && uri.substr(0, colon).contains('.') &&
+         std::ranges::all_of(uri.substr(0, colon), is_scheme_character);
 }
 
 bool is_loopback(std::string_view uri) {

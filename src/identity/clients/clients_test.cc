@@ -31,7 +31,8 @@ TEST(Clients, RefusesAtStartWhatCouldNeverBeSafe) {
   EXPECT_TRUE(Clients({confidential({"/authservice/oidc/callback"})}).check());
   EXPECT_TRUE(Clients({confidential({"com.example.app:/oauth"})}).check());
   for (const char* uri : {"", "//evil", "/a#b", "javascript:alert(1)", "data:x", "https://a b/",
-                          "https://user@host/cb", "/a\r\nSet-Cookie:x", "/\\evil", "callback"}) {
+                          "https://user@host/cb", "/a\r\nSet-Cookie:x", "/\\evil", "callback",
+                          "com.example;script-src:/"}) {
     EXPECT_FALSE(Clients({confidential({uri})}).check()) << uri;
   }
   EXPECT_FALSE(Clients({confidential({})}).check());
@@ -64,7 +65,8 @@ TEST(Clients, PublicClientWithoutRegisteredUrisMayUseAnyLoopbackPort) {
   for (const char* uri :
        {"https://127.0.0.1/cb", "http://127.0.0.1.evil.example/", "http://evil.example/",
         "http://localhost@evil.example/", "http://localhost#x", "/cb", "http://127.0.0.1\\@evil/",
-        "http://127.0.0.1/;script-src", "http://127.0.0.1/\r\nX: y", "com.example:/cb"}) {
+        "http://127.0.0.1;script-src/", "http://127.0.0.1/\"", "http://127.0.0.1/\r\nX: y",
+        "com.example:/cb"}) {
     EXPECT_FALSE(allows_redirect(native(), uri)) << uri;
   }
 }

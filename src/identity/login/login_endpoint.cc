@@ -6,6 +6,7 @@
 
 #include "identity/form.h"
 #include "identity/grants/grant.h"
+#include "identity/login/client_address.h"
 #include "identity/login/same_origin.h"
 #include "identity/users/users.h"
 
@@ -71,7 +72,7 @@ Task<http::Response> LoginEndpoint::handle(http::Request& request) {
   if (request.method != "POST") {
     co_return parts_.pages.login(200, page_for(*wanted, wanted->login_hint));
   }
-  if (!is_same_origin(request)) {
+  if (!is_same_origin(request, issuer_)) {
     co_return parts_.pages.error(403, "This form came from another site",
                                  "For your safety it was not used. Open the application and sign "
                                  "in there.");
@@ -127,7 +128,7 @@ Task<http::Response> LoginEndpoint::take_try(http::Request& request, Authorizati
   tried.login = normalize_login(*login);
   tried.password = Secret(std::string(*password));
   tried.attempt =
-      LoginThrottle::attempt(tried.login, request.peer ? request.peer->address : std::string());
+      LoginThrottle::attempt(tried.login, client_address(request, parts_.trusted_proxies));
 
   const std::chrono::seconds wait = parts_.throttle.begin(tried.attempt);
   if (wait > std::chrono::seconds(0)) {

@@ -14,6 +14,7 @@
 #include "base/entropy.h"
 #include "base/executor.h"
 #include "http/message.h"
+#include "http/trusted_proxies.h"
 #include "identity/authorize/request_sealer.h"
 #include "identity/clients/clients.h"
 #include "identity/login/login_throttle.h"
@@ -28,6 +29,7 @@ struct LoginDependencies {
   RequestSealer& sealer;
   const Pages& pages;
   LoginThrottle& throttle;
+  const http::TrustedProxies& trusted_proxies;
   PasswordVerifier& passwords;
   store::Store& store;
   Executor& home;

@@ -17,7 +17,7 @@ bool names_host(std::string_view origin, std::string_view authority) {
 
 }  // namespace
 
-bool is_same_origin(const http::Request& request) {
+bool is_same_origin(const http::Request& request, std::string_view issuer) {
   if (request.headers.count("Sec-Fetch-Site") > 1 || request.headers.count("Origin") > 1) {
     return false;
   }
@@ -25,7 +25,8 @@ bool is_same_origin(const http::Request& request) {
     return *site == "same-origin" || *site == "none";
   }
   if (const auto origin = request.headers.get("Origin")) {
-    return names_host(*origin, request.authority);
+    const Result<http::Url> own = http::parse_url(issuer);
+    return names_host(*origin, request.authority) || (own && own->origin() == *origin);
   }
   return true;
 }

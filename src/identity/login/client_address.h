@@ -1,0 +1,17 @@
+// From which address somebody tries to log in.
+#pragma once
+
+#include <string>
+
+#include "http/message.h"
+#include "http/trusted_proxies.h"
+
+namespace gatehouse::identity {
+
+/// The peer of the connection; if that is a trusted proxy, the last address of X-Forwarded-For that
+/// is none, because each trusted proxy has appended the one it saw. What a client wrote itself
+/// stands further left and is never reached. An entry that is no address ends the walk at the proxy
+/// that passed it on.
+std::string client_address(const http::Request& request, const http::TrustedProxies& trusted);
+
+}  // namespace gatehouse::identity
