@@ -14,10 +14,10 @@ namespace gatehouse::net {
 
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{3'000};
-  std::chrono::milliseconds response_timeout{
-      0};  // from the request sent to the answer's head; 0: none
-  std::chrono::milliseconds idle_timeout{
-      300'000};  // no progress while a body or tunnel is open; 0: none
+  // From the request's end to the answer's head; 0: none.
+  std::chrono::milliseconds response_timeout{0};
+  // No progress while a body or tunnel is open; 0: none.
+  std::chrono::milliseconds idle_timeout{300'000};
   std::chrono::milliseconds pool_idle_timeout{30'000};
   std::size_t idle_connections = 256;  // kept for reuse
   std::size_t connections = 4096;      // at once; more fail with kExhausted
@@ -31,6 +31,9 @@ struct ClientOptions {
 /// before any byte of the answer came is sent once more on a fresh one, if its method is idempotent
 /// (RFC 9110 §9.2.2) and its body is not a stream. 1xx answers but 101 are passed over; a 101 that
 /// was not asked for is kCorrupt.
+///
+/// A request without `authority` gets the origin's. Its Cancellation resets the connection while
+/// the answer or its body is read, and must outlive both; behind a 101 it is the caller's again.
 class HttpClient : public http::Client {
  public:
   static std::unique_ptr<HttpClient> make(Loop& loop, Resolver& resolver, http::Url origin,

@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "net/test_certificates.h"
 #include "net/test_http.h"
 
 namespace gatehouse::net {
@@ -520,6 +521,38 @@ TEST_F(HttpUpgradeTest, RefusedUpgradeIsAnAnswerAndEndsItsConnection) {  // CVE-
   EXPECT_EQ(answer->upgrade, nullptr);
   EXPECT_EQ(body_of(answer), "hi");
   EXPECT_FALSE(reuses(*last_));
+}
+
+// Over TLS.
+
+TEST_F(HttpClientTest, SpeaksHttpsToAServerWhoseNameFits) {
+  TestCertificates certificates;
+  FunctionHandler handler([](http::Request& request) { return echo(request); });
+  auto server = HttpServer::open(
+      loop_.get(),
+      {.endpoint = {.host = "127.0.0.1", .port = 0},
+       .tls = certificates.server(certificates.issue("up", {.names = "DNS:upstream"}))},
+      {}, handler, nullptr);
+  ASSERT_TRUE(server.has_value());
+  http::Url origin{.scheme = "https", .host = "upstream", .port = (*server)->endpoint().port};
+  ClientOptions options;
+  options.tls = certificates.client();
+  client_ = HttpClient::make(loop_.get(), resolver_, origin, options);
+  const std::string body(300'000, 'b');
+  for (int i = 0; i < 2; ++i) {
+    http::Request request = get("/up");
+    request.method = "POST";
+    request.body = http::Body(body);
+    Answer answer = loop_.run(client_->send(request));
+    EXPECT_EQ(body_of(answer), "POST /up " + body);
+  }
+  EXPECT_EQ((*server)->connections(), 1u);
+  origin.host = "other";
+  client_ = HttpClient::make(loop_.get(), resolver_, origin, options);
+  http::Request request = get();
+  const Answer refused = loop_.run(client_->send(request));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
 }
 
 // Together: a proxy of one handler.

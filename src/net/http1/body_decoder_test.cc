@@ -150,6 +150,8 @@ TEST(Chunks, BytesBetweenDataAndItsCrLfAreRefused) {
   EXPECT_TRUE(bad("5\r\nhello\n0\r\n\r\n"));
   EXPECT_TRUE(bad("5\r\nhello\r0\r\n\r\n"));
   EXPECT_TRUE(bad("5\r\nhello0\r\n\r\n"));
+  EXPECT_TRUE(bad("5\r\nhelloX\n0\r\n\r\n"));
+  EXPECT_TRUE(bad("5\r\nhello\n\n0\r\n\r\n"));
 }
 
 TEST(Chunks, WithoutTheLastLineEndAreNotWhole) {
