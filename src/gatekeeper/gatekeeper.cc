@@ -56,9 +56,10 @@ class LoopGatekeeper final : public Gatekeeper {
   const config::Gatekeeper& settings() const { return shared_->settings(); }
   bool is_own_path(std::string_view path) const;
   bool passes_unasked(std::string_view path) const;
-  Task<http::Verdict> judge_session(const http::Request& request, std::string target);
+  /// Who asks, whatever for. `target`: where a login returns to; outlives the task.
+  Task<http::Verdict> judge_session(const http::Request& request, std::string_view target);
   Task<http::Response> refuse(const http::Request& request, const Presented& presented,
-                              std::string target);
+                              std::string_view target);
   Task<http::Response> verify(http::Request& request);
   std::optional<http::Response> page(const http::Request& request, std::string_view path);
   Task<void> collect();
@@ -139,20 +140,20 @@ Task<http::Verdict> LoopGatekeeper::judge(const http::Request& request) {
 }
 
 Task<http::Verdict> LoopGatekeeper::judge_session(const http::Request& request,
-                                                  std::string target) {
+                                                  std::string_view target) {
   if (!shared_->ready()) {
     co_return http::Failure{{ErrorCode::kUnavailable, "the gatekeeper has not started yet"}};
   }
   const Presented presented = sessions_.read(request);
   if (presented.session) co_return allow_session(settings(), presented);
-  http::Response response = co_await refuse(request, presented, std::move(target));
+  http::Response response = co_await refuse(request, presented, target);
   co_return http::Deny{std::move(response)};
 }
 
 Task<http::Response> LoopGatekeeper::refuse(const http::Request& request,
-                                            const Presented& presented, std::string target) {
+                                            const Presented& presented, std::string_view target) {
   if (!can_log_in(request)) co_return unauthorized(presented);
-  http::Response response = co_await login_.start(request, std::move(target), 0);
+  http::Response response = co_await login_.start(request, std::string(target), 0);
   if (presented.bad_cookie) {
     const bool secure = origin_.secure_cookies(request);
     response.headers.add("Set-Cookie", delete_cookie(names_.session(secure), secure));

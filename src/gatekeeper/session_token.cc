@@ -15,26 +15,29 @@ std::string json_text(std::string_view text) {
   return dump_json(Json(text));
 }
 
-bool is_base64url(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
+/// Without branches, so that the compiler makes vectors of it: this runs at every request.
+constexpr bool is_base64url(char c) {
+  const bool lower = (c >= 'a') & (c <= 'z');
+  const bool upper = (c >= 'A') & (c <= 'Z');
+  const bool digit = (c >= '0') & (c <= '9');
+  return lower | upper | digit | (c == '-') | (c == '_');
+}
+
+bool is_all_base64url(std::string_view text) {
+  bool good = !text.empty();
+  for (const char c : text) good &= is_base64url(c);
+  return good;
 }
 
 /// Three non-empty parts of base64url. Cheap, so that garbage never reaches the cryptography.
 bool has_token_form(std::string_view token) {
-  if (token.empty() || token.size() > kSessionTokenLimit) return false;
-  int dots = 0;
-  char before = '.';
-  for (const char c : token) {
-    if (c == '.' && before == '.') return false;
-    if (c == '.') {
-      ++dots;
-    } else if (!is_base64url(c)) {
-      return false;
-    }
-    before = c;
-  }
-  return dots == 2 && before != '.';
+  if (token.size() > kSessionTokenLimit) return false;
+  const std::size_t first = token.find('.');
+  const std::size_t last = token.rfind('.');
+  if (first == std::string_view::npos || first == last) return false;
+  return is_all_base64url(token.substr(0, first)) &&
+         is_all_base64url(token.substr(first + 1, last - first - 1)) &&
+         is_all_base64url(token.substr(last + 1));
 }
 
 /// Walks over a payload that make() wrote.
@@ -51,12 +54,12 @@ class Reader {
   /// A JSON string, with its quotes.
   std::optional<std::string> string() {
     if (!literal("\"")) return std::nullopt;
-    const std::size_t end = rest_.find_first_of("\"\\");
+    const std::size_t end = rest_.find('"');
     if (end == std::string_view::npos) return std::nullopt;
-    if (rest_[end] == '\\') return escaped_string();
-    std::string out(rest_.substr(0, end));
+    const std::string_view text = rest_.substr(0, end);
+    if (text.contains('\\')) return escaped_string();
     rest_.remove_prefix(end + 1);
-    return out;
+    return std::string(text);
   }
 
   std::optional<long long> integer() {
@@ -133,19 +136,16 @@ bool read_groups(Reader& reader, std::string_view label, std::string& out) {
   return true;
 }
 
-std::optional<SessionClaims> read_claims(std::string_view payload, std::string_view head) {
+bool read_claims(std::string_view payload, std::string_view head, SessionClaims& out) {
   Reader reader(payload);
-  SessionClaims claims;
-  const bool complete = reader.literal(head) && read_string(reader, "\"sid\":", claims.session) &&
-                        read_string(reader, ",\"sub\":", claims.user) &&
-                        read_string(reader, ",\"email\":", claims.email) &&
-                        read_string(reader, ",\"name\":", claims.name) &&
-                        read_groups(reader, ",\"groups\":", claims.groups) &&
-                        read_integer(reader, ",\"iat\":", claims.issued) &&
-                        read_integer(reader, ",\"exp\":", claims.expires) && reader.literal("}") &&
-                        reader.at_end();
-  if (!complete || claims.session.empty() || claims.user.empty()) return std::nullopt;
-  return claims;
+  return reader.literal(head) && read_string(reader, "\"sid\":", out.session) &&
+         read_string(reader, ",\"sub\":", out.user) &&
+         read_string(reader, ",\"email\":", out.email) &&
+         read_string(reader, ",\"name\":", out.name) &&
+         read_groups(reader, ",\"groups\":", out.groups) &&
+         read_integer(reader, ",\"iat\":", out.issued) &&
+         read_integer(reader, ",\"exp\":", out.expires) && reader.literal("}") && reader.at_end() &&
+         !out.session.empty() && !out.user.empty();
 }
 
 }  // namespace
@@ -187,14 +187,14 @@ Result<SessionClaims, SessionError> SessionTokens::read(std::string_view token,
   if (!has_token_form(token)) return std::unexpected(SessionError::kForm);
   const Result<std::string, jose::JwtError> payload = jose::verify_hs256(token, keys);
   if (!payload) return std::unexpected(SessionError::kSignature);
-  std::optional<SessionClaims> claims = read_claims(*payload, head_);
-  if (!claims) return std::unexpected(SessionError::kClaims);
+  Result<SessionClaims, SessionError> claims;
+  if (!read_claims(*payload, head_, *claims)) return std::unexpected(SessionError::kClaims);
   const long long seconds = unix_seconds(now);
   if (claims->expires <= seconds) return std::unexpected(SessionError::kExpired);
   if (claims->issued > seconds + kClockTolerance.count()) {
     return std::unexpected(SessionError::kNotYetValid);
   }
-  return std::move(*claims);
+  return claims;
 }
 
 }  // namespace gatehouse::gatekeeper
