@@ -74,8 +74,9 @@ class Process {
   Opened<Certificates> load_certificates() const;
   Opened<void> start_workers(const Certificates& certificates);
   void start_worker(std::size_t index, const Certificates& certificates,
-                    std::promise<Result<Worker*>>& opened);
+                    std::promise<Result<Worker*>> opened);
   void reload_certificates();
+  void end_workers();
 
   const SystemClock clock_;
   crypto::SystemEntropy entropy_;
@@ -85,12 +86,26 @@ class Process {
   std::unique_ptr<BlockingPool> database_thread_;
   std::unique_ptr<BlockingPool> password_threads_;
   std::vector<Worker*> workers_;  // each owned by its thread
+  std::vector<std::future<void>> stopped_;
+  std::promise<void> pools_are_gone_;
+  const std::shared_future<void> may_go_ = pools_are_gone_.get_future().share();
   std::vector<std::jthread> threads_;
 };
 
 Process::~Process() {
   for (Worker* worker : workers_) worker->stop();
+  end_workers();
+}
+
+void Process::end_workers() {
+  if (threads_.empty()) return;
+  for (std::future<void>& stopped : stopped_) stopped.wait();
+  // What the pools still do is posted to loops, which therefore go after them.
+  password_threads_.reset();
+  database_thread_.reset();
+  pools_are_gone_.set_value();
   threads_.clear();
+  workers_.clear();
 }
 
 Opened<void> Process::open() {
@@ -187,15 +202,20 @@ Opened<Certificates> Process::load_certificates() const {
 }
 
 void Process::start_worker(std::size_t index, const Certificates& certificates,
-                           std::promise<Result<Worker*>>& opened) {
-  threads_.emplace_back([this, index, certificates, &opened] {
+                           std::promise<Result<Worker*>> opened) {
+  std::promise<void> stopped;
+  stopped_.push_back(stopped.get_future());
+  threads_.emplace_back([this, index, certificates, opened = std::move(opened),
+                         stopped = std::move(stopped), may_go = may_go_]() mutable {
     Result<std::unique_ptr<Worker>> worker = Worker::open(index, plan_, common_, certificates);
-    if (!worker) {
+    if (worker) {
+      opened.set_value(worker->get());
+      (*worker)->run();
+    } else {
       opened.set_value(fail(std::move(worker)));
-      return;
     }
-    opened.set_value(worker->get());
-    (*worker)->run();
+    stopped.set_value();
+    may_go.wait();
   });
 }
 
@@ -204,7 +224,7 @@ Opened<void> Process::start_workers(const Certificates& certificates) {
   for (std::size_t i = 0; i < plan_.loops; ++i) {
     std::promise<Result<Worker*>> opened;
     std::future<Result<Worker*>> result = opened.get_future();
-    start_worker(i, certificates, opened);
+    start_worker(i, certificates, std::move(opened));
     const Result<Worker*> worker = result.get();
     if (!worker) {
       const bool taken = worker.error().code == ErrorCode::kConflict;
@@ -249,8 +269,7 @@ void Process::serve_until_signal(const Signals& signals) {
     }
     _exit(kFailed);
   }).detach();
-  threads_.clear();
-  workers_.clear();
+  end_workers();
 }
 
 /// A core dump would hold keys.
