@@ -10,6 +10,8 @@ std::string Entropy::bytes(std::size_t count) {
   return out;
 }
 
-std::string Entropy::token(std::size_t count) { return base64url_encode(bytes(count)); }
+std::string Entropy::token(std::size_t count) {
+  return base64url_encode(bytes(count));
+}
 
 }  // namespace gatehouse
