@@ -11,7 +11,7 @@
 namespace gatehouse::identity {
 
 /// A password of 1024 characters of four bytes, each byte escaped, and room for the rest.
-inline constexpr std::size_t kFormLimit = 16 * 1024;
+inline constexpr std::size_t kFormLimit = std::size_t{16} * 1024;
 
 /// The members of an application/x-www-form-urlencoded body. kInvalid for another media type or bad
 /// encoding, kExhausted beyond kFormLimit, and the errors of the body.

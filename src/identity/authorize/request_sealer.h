@@ -49,6 +49,6 @@ class RequestSealer {
 };
 
 /// With the rest of the URL well below what browsers and proxies take (8 KB).
-inline constexpr std::size_t kSealedRequestLimit = 6 * 1024;
+inline constexpr std::size_t kSealedRequestLimit = std::size_t{6} * 1024;
 
 }  // namespace gatehouse::identity

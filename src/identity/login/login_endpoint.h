@@ -2,8 +2,9 @@
 //
 // One try goes: throttle, look the user up, check the password (one hash, always), and then either
 // the page again or an authorization code. The answers for an unknown user, a disabled one and a
-// wrong password are the same bytes. GET has no effect, so the Back button and a reload just show
-// the page; a code needs a password each time.
+// wrong password are the same bytes: the page with 401, as Dex answers, or with 429 once failures
+// slow down. GET has no effect, so the Back button and a reload just show the page; a code needs a
+// password each time.
 #pragma once
 
 #include <chrono>

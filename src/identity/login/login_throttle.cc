@@ -25,7 +25,7 @@ seconds wait_after(std::size_t failures_beyond, const ThrottleLimits& limits) {
 }  // namespace
 
 std::string throttled_network(std::string_view address) {
-  const std::string text(address);
+  std::string text(address);
   std::array<char, sizeof(in6_addr)> bytes{};
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
   const std::string_view all(bytes.data(), bytes.size());

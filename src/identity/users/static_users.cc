@@ -11,7 +11,7 @@ namespace {
 
 /// The ids of the users that the file put into the store, as a JSON list.
 constexpr std::string_view kStaticUsersKey = "identity/static-users";
-constexpr std::size_t kStaticUsersBytes = 16 * 1024 * 1024;
+constexpr std::size_t kStaticUsersBytes = std::size_t{16} * 1024 * 1024;
 
 Result<void> check_static_user(const config::StaticUser& user) {
   // Not each is an address: Charmed Kubeflow's static user is "admin".
