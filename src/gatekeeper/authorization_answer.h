@@ -11,7 +11,7 @@
 namespace gatehouse::gatekeeper {
 
 inline constexpr std::size_t kStateLimit = 128;
-inline constexpr std::size_t kCodeLimit = 4 * 1024;
+inline constexpr std::size_t kCodeLimit = std::size_t{4} * 1024;
 
 struct AuthorizationAnswer {
   std::string state;

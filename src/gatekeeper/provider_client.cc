@@ -8,9 +8,9 @@
 namespace gatehouse::gatekeeper {
 namespace {
 
-constexpr std::size_t kMetadataLimit = 64 * 1024;
-constexpr std::size_t kKeysLimit = 256 * 1024;
-constexpr std::size_t kTokenAnswerLimit = 64 * 1024;
+constexpr std::size_t kMetadataLimit = std::size_t{64} * 1024;
+constexpr std::size_t kKeysLimit = std::size_t{256} * 1024;
+constexpr std::size_t kTokenAnswerLimit = std::size_t{64} * 1024;
 constexpr std::string_view kDiscoveryPath = "/.well-known/openid-configuration";
 
 std::string without_final_slash(std::string text) {

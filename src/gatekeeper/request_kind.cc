@@ -18,6 +18,11 @@ bool accepts_html(const http::Headers& headers) {
   return false;
 }
 
+/// Also when a gateway asks about it: Upgrade stays on its own connection, this field comes along.
+bool is_websocket(const http::Request& request) {
+  return !request.upgrade.empty() || request.headers.has("sec-websocket-key");
+}
+
 bool is_preflight(const http::Request& request) {
   return request.method == "OPTIONS" && request.headers.has("access-control-request-method");
 }
@@ -26,7 +31,7 @@ bool is_preflight(const http::Request& request) {
 
 bool can_log_in(const http::Request& request) {
   const http::Headers& headers = request.headers;
-  if (!request.upgrade.empty() || is_preflight(request)) return false;
+  if (is_websocket(request) || is_preflight(request)) return false;
   if (headers.has("x-requested-with") || is_grpc(headers)) return false;
   if (headers.get("sec-fetch-mode").value_or("navigate") != "navigate") return false;
   if (request.method == "GET" || request.method == "HEAD") return true;

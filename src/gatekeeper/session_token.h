@@ -43,7 +43,7 @@ enum class SessionError {
 std::string_view to_string(SessionError error);
 
 /// Browsers keep 4,096 bytes of a cookie, name and attributes included.
-inline constexpr std::size_t kSessionTokenLimit = 3 * 1024;
+inline constexpr std::size_t kSessionTokenLimit = std::size_t{3} * 1024;
 /// How far the clocks of two replicas may be apart.
 inline constexpr std::chrono::seconds kClockTolerance{300};
 
