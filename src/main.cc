@@ -29,6 +29,7 @@ std::shared_ptr<spdlog::logger> logger_for(const config::Log& log) {
 int serve_file(const std::string& path, Role role) {
   std::optional<config::Settings> settings = load_settings(path);
   if (!settings) return kConfiguration;
+  block_signals();
   const auto log = logger_for(settings->log);
   ServeOptions options;
   options.settings = std::move(*settings);

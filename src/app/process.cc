@@ -33,24 +33,20 @@ std::unexpected<Failed> failed(int exit_code, const Error& error) {
   return std::unexpected(Failed{exit_code, error.message});
 }
 
-/// The signals that a process of ours answers, blocked in every thread and taken by one.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-  }
-  int wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
-  }
+/// The signals that a process of ours answers: blocked in every thread, taken by one.
+sigset_t served_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
 
- private:
-  sigset_t set_{};
-};
+int wait_for_signal() {
+  const sigset_t set = served_signals();
+  int signal = 0;
+  sigwait(&set, &signal);
+  return signal;
+}
 
 class Process {
  public:
@@ -64,7 +60,7 @@ class Process {
   Opened<void> open();
   /// The first listener's, as a person would type it.
   std::string url() const;
-  void serve_until_signal(const Signals& signals);
+  void serve_until_signal();
 
  private:
   Opened<void> open_store();
@@ -253,19 +249,19 @@ void Process::reload_certificates() {
   common_.log->info("certificates reloaded");
 }
 
-void Process::serve_until_signal(const Signals& signals) {
-  int signal = signals.wait();
+void Process::serve_until_signal() {
+  int signal = wait_for_signal();
   while (signal == SIGHUP) {
     reload_certificates();
-    signal = signals.wait();
+    signal = wait_for_signal();
   }
   common_.log->info("draining: what is under way has {} ms to finish",
                     plan_.settings.drain_timeout.count());
   common_.ready = false;
   for (Worker* worker : workers_) worker->drain();
   // A second signal does not wait for the drain.
-  std::thread([signals] {
-    while (signals.wait() == SIGHUP) {
+  std::thread([] {
+    while (wait_for_signal() == SIGHUP) {
     }
     _exit(kFailed);
   }).detach();
@@ -287,8 +283,15 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
+void block_signals() {
+  const sigset_t set = served_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // A peer that has gone, a file that may not grow: errors of the call, not ends of the process.
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
 int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
-  const Signals signals;
   forbid_core_dumps();
   raise_descriptor_limit();
   const auto on_ready = std::move(options.on_ready);
@@ -305,7 +308,7 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   }
   log->info("ready on {}", process.url());
   if (on_ready) on_ready(process.url());
-  process.serve_until_signal(signals);
+  process.serve_until_signal();
   log->info("stopped");
   log->flush();
   return kOk;

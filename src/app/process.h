@@ -28,7 +28,11 @@ struct ServeOptions {
   std::function<void(const std::string& url)> on_ready;
 };
 
-/// Blocks. Returns an ExitCode.
+/// Blocks the signals that serve() takes. Called before any thread is started (the logger has one):
+/// a thread that does not block them would die of them, and the process with it.
+void block_signals();
+
+/// Blocks until a signal. Returns an ExitCode.
 int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log);
 
 }  // namespace gatehouse::app

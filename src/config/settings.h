@@ -84,7 +84,8 @@ struct Gateway {
   std::vector<Route> routes;
   AuthorizerSettings authorizer;
   Limits limits;
-  std::vector<std::string> managed_headers = {"kubeflow-userid", "kubeflow-groups"};
+  std::vector<std::string> managed_headers = {"kubeflow-userid", "kubeflow-groups",
+                                              "gatehouse-session-expires"};
   std::vector<std::string> private_cookies = {"gatehouse_*", "__Host-gatehouse_*"};
   std::vector<std::string> trusted_proxies;  // addresses or CIDR whose X-Forwarded-* is believed
   milliseconds recheck_interval{500};        // of exchanges that stay open

@@ -14,6 +14,13 @@
 namespace gatehouse::gateway {
 namespace {
 
+bool leads_to_authorizer(const config::Route& route, const config::AuthorizerSettings& authorizer) {
+  if (authorizer.kind != "http") return false;
+  const Result<http::Url> service = http::parse_url(route.service);
+  const Result<http::Url> judge = http::parse_url(authorizer.url);
+  return service && judge && service->origin() == judge->origin();
+}
+
 /// A Proxy on its loop: with the clients it forwards to and the timer of its rechecks.
 class LoopGateway final : public Gateway {
  public:
@@ -105,6 +112,9 @@ Result<std::unique_ptr<Gateway>> Gateway::make(const config::Gateway& settings, 
   Upstreams upstreams(parts.loop, parts.resolver);
   Result<std::vector<Destination>> destinations = upstreams.destinations(routes, parts.local);
   if (!destinations) return fail(std::move(destinations));
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    (*destinations)[i].authorizer = leads_to_authorizer(routes[i], settings.authorizer);
+  }
 
   Proxy::Parts proxy{.routes = std::move(routes),
                      .destinations = std::move(*destinations),

@@ -15,11 +15,12 @@ constexpr std::string_view kInternalPrefix = "x-gatehouse-";
 constexpr std::string_view kRemove = "x-envoy-auth-headers-to-remove";
 
 // Ambassador's list, and what tells a browser that can log in from a program that cannot.
-constexpr std::array<std::string_view, 12> kSent = {
-    "authorization",       "cookie",           "from",
-    "proxy-authorization", "user-agent",       "x-forwarded-for",
-    "x-forwarded-proto",   "x-forwarded-host", "accept",
-    "content-type",        "x-requested-with", "sec-fetch-mode"};
+constexpr std::array<std::string_view, 13> kSent = {
+    "authorization", "cookie", "from", "proxy-authorization", "user-agent", "x-forwarded-for",
+    "x-forwarded-proto", "x-forwarded-host", "accept", "content-type", "x-requested-with",
+    "sec-fetch-mode",
+    // Tells that a WebSocket is asked for; Upgrade itself goes no further than one hop.
+    "sec-websocket-key"};
 
 constexpr std::array<std::string_view, 6> kDenialHeaders = {
     "www-authenticate", "proxy-authenticate", "location",

@@ -108,7 +108,7 @@ Task<http::Response> Proxy::forward(http::Request& request, std::size_t route,
   const net::HttpClient::Timeouts timeouts{settings.timeout, settings.idle_timeout};
   Result<http::Response> answer = co_await to.upstream->send(request, timeouts);
   if (!answer) co_return upstream_failed(request, answer.error());
-  Result<http::Response, Refusal> checked = check(std::move(*answer), request);
+  Result<http::Response, Refusal> checked = check(std::move(*answer), to, request);
   if (!checked) co_return refuse(request, checked.error());
   co_return std::move(*checked);
 }
@@ -118,10 +118,11 @@ Result<void> Proxy::prepare(http::Request& request, std::size_t route,
   const config::Route& settings = parts_.routes[route];
   http::Headers& headers = request.headers;
   parts_.identity.strip(headers);
-  if (parts_.destinations[route].local != nullptr) {
+  const Destination& to = parts_.destinations[route];
+  if (to.local != nullptr) {
     parts_.forwarded.strip_untrusted(request, headers);
   } else {
-    parts_.identity.strip_cookies(headers);
+    if (!to.authorizer) parts_.identity.strip_cookies(headers);
     parts_.forwarded.apply(request, headers);
   }
   Result<void> applied = parts_.identity.apply(headers, allow);
@@ -135,6 +136,7 @@ Result<void> Proxy::prepare(http::Request& request, std::size_t route,
 }
 
 Result<http::Response, Proxy::Refusal> Proxy::check(http::Response response,
+                                                    const Destination& from,
                                                     const http::Request& request) const {
   const bool upgraded = response.status == 101;
   const bool asked = !request.upgrade.empty();
@@ -144,7 +146,7 @@ Result<http::Response, Proxy::Refusal> Proxy::check(http::Response response,
     return std::unexpected(
         Refusal{502, "upstream invalid", "The service gave an answer that is not valid."});
   }
-  parts_.identity.strip_set_cookies(response.headers);
+  if (!from.authorizer) parts_.identity.strip_set_cookies(response.headers);
   return response;
 }
 

@@ -30,6 +30,9 @@ struct Destination {
   http::Handler* local = nullptr;
   net::HttpClient* upstream = nullptr;
   std::string origin;  // the upstream's authority, for the log
+  /// The authorizer's own pages (its callback, its logout): they alone among upstreams get the
+  /// private cookies and may set them, as they do when the authorizer is in this process.
+  bool authorizer = false;
 };
 
 class Proxy final : public http::Handler {
@@ -61,7 +64,7 @@ class Proxy final : public http::Handler {
   Result<std::size_t, Refusal> choose(const http::Request& request) const;
   Task<http::Response> forward(http::Request& request, std::size_t route, const http::Allow& allow);
   Result<void> prepare(http::Request& request, std::size_t route, const http::Allow& allow) const;
-  Result<http::Response, Refusal> check(http::Response response,
+  Result<http::Response, Refusal> check(http::Response response, const Destination& from,
                                         const http::Request& request) const;
   http::Response refuse(http::Request& request, const Refusal& refusal) const;
   http::Response judge_failed(http::Request& request, const Error& error) const;

@@ -16,7 +16,7 @@ import yaml_text
 
 BINARY = os.environ.get("GATEHOUSE_BINARY", "build/dev/gatehouse")
 USER = "alice@example.com"
-PASSWORD = "correct horse battery staple"
+PASSWORD = "only Alice knows this one"
 GROUPS = ["team-a", "kubeflow-users"]
 CLIENT_ID = "authservice-oidc"
 CLIENT_SECRET = "a client secret that only the tests know"

@@ -10,7 +10,8 @@ from person import Forms, Person
 
 def test_dex_is_the_one_prefix_that_passes_unasked(door):
     assert requests.get(door.url + "/dex/.well-known/openid-configuration").status_code == 200
-    for path in ("/dexter", "/DEX/keys", "/pipeline/dex/", "/dex;x/keys"):
+    assert requests.get(door.url + "/dex;x/keys", allow_redirects=False).status_code == 400
+    for path in ("/dexter", "/DEX/keys", "/pipeline/dex/"):
         assert requests.get(door.url + path, allow_redirects=False).status_code == 301, path
 
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 import websocket
 from deployment import PASSWORD, USER
-from person import SESSION_COOKIE, Forms, Person
+from person import NAVIGATION, SESSION_COOKIE, Forms, Person
 from test_4_requests import open_websocket
 
 
@@ -19,8 +19,8 @@ def is_refused(url: str, cookie: str) -> bool:
 
 
 def log_out(person):
-    return person.post("/authservice/logout", headers={"Origin": person.url,
-                                                       "Sec-Fetch-Site": "same-origin"})
+    return person.post("/authservice/logout", headers=NAVIGATION | {
+        "Origin": person.url, "Sec-Fetch-Site": "same-origin"})
 
 
 def test_logout_ends_the_session_in_every_loop(alice):

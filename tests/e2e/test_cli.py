@@ -1,6 +1,7 @@
 """The commands of the binary."""
 
 import json
+import pathlib
 import subprocess
 
 import pytest
@@ -48,8 +49,9 @@ def test_the_schema_is_json():
     assert schema["$schema"].endswith("2020-12/schema")
 
 
-def test_the_docs_are_the_repository_s(pytestconfig):
-    assert run("config", "docs").stdout == (pytestconfig.rootpath / "docs/configuration.md").read_text()
+def test_the_docs_are_the_repository_s():
+    documented = pathlib.Path(__file__).parents[2] / "docs/configuration.md"
+    assert run("config", "docs").stdout == documented.read_text()
 
 
 def test_show_hides_secrets_and_loads_again(tmp_path):
