@@ -75,8 +75,12 @@ void add_demo(CLI::App& app, Arguments& arguments, Action& action) {
       demo->add_option("--tls-cert", arguments.demo.certificate, "Certificate (PEM): https");
   demo->add_option("--tls-key", arguments.demo.key, "Its key (PEM)")->needs(certificate);
   certificate->needs("--tls-key");
-  demo->callback(
-      [&] { action = [&] { return run_demo(arguments.demo, logger_for(config::Log{})); }; });
+  demo->callback([&] {
+    action = [&] {
+      block_signals();
+      return run_demo(arguments.demo, logger_for(config::Log{}));
+    };
+  });
 }
 
 void add_config(CLI::App& app, Arguments& arguments, Action& action) {

@@ -86,6 +86,9 @@ Result<void> join_roles(Plan& plan) {
   if (!issuer) {
     return fail(ErrorCode::kInvalid, "identity.issuer: " + issuer.error().message);
   }
+  // Its own gateway hands a request on as it came: what it believes, they do.
+  settings.gatekeeper.trusted_proxies = settings.gateway.trusted_proxies;
+  settings.identity.trusted_proxies = settings.gateway.trusted_proxies;
   add_route(settings.gateway, "identity", issuer->path);
   add_route(settings.gateway, "gatekeeper", settings.gatekeeper.url_prefix);
   return {};

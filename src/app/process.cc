@@ -173,8 +173,9 @@ Opened<void> Process::open_identity(const Secret& sealing_key) {
   const config::Passwords& passwords = settings.passwords;
   password_threads_ = std::make_unique<BlockingPool>(BlockingPool::Options{
       .name = "passwords", .threads = passwords.threads, .queue_limit = passwords.queue});
+  std::vector<std::string> trusted_proxies = settings.trusted_proxies;
   common_.identity = identity::Shared::make(std::move(settings), sealing_key, *password_threads_,
-                                            entropy_, clock_);
+                                            entropy_, clock_, std::move(trusted_proxies));
   const Result<void> started = common_.identity->start(*database_);
   if (!started) return failed(kStore, started.error());
   return {};
@@ -292,6 +293,7 @@ void block_signals() {
 }
 
 int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
+  spdlog::set_default_logger(log);
   forbid_core_dumps();
   raise_descriptor_limit();
   const auto on_ready = std::move(options.on_ready);

@@ -184,6 +184,8 @@ std::vector<Field> session_fields(Gatekeeper& g) {
 std::vector<Field> identity_fields(Identity& i) {
   return {
       {"identity.listen", &i.listen, NotEmpty{}, "Where the role listens when it runs alone."},
+      {"identity.trusted_proxies", &i.trusted_proxies, form(kNetwork),
+       "Proxies whose X-Forwarded-For header the role believes when it runs alone."},
       {"identity.issuer", &i.issuer, empty_or(kIssuer),
        "The issuer that tokens name. Empty: `<public_url>/dex`, or the gateway's first listener "
        "with /dex."},

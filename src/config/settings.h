@@ -151,6 +151,7 @@ struct Identity {
   std::string issuer;  // "": http(s)://<first listener of the gateway>/dex
   std::vector<ClientSettings> clients;
   std::vector<StaticUser> users;
+  std::vector<std::string> trusted_proxies;  // of the role alone: whose X-Forwarded-For is believed
   seconds id_token_lifetime{86'400};
   seconds access_token_lifetime{86'400};
   seconds code_lifetime{60};

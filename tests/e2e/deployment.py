@@ -68,7 +68,8 @@ def wait_for_port(port: int, role: Role) -> None:
 class Deployment:
     """`form` is "one" or "three". `routes` come before the one to the sample services."""
 
-    def __init__(self, form: str, routes: list[dict] | None = None, tls=None, **settings) -> None:
+    def __init__(self, form: str, routes: list[dict] | None = None, tls=None,
+                 clients: list[dict] | None = None, **settings) -> None:
         self.form = form
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
         self.port = free_port()
@@ -77,6 +78,7 @@ class Deployment:
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self.routes = (routes or []) + [
             {"name": "samples", "prefix": "/", "service": "demo", "idle_timeout": "0s"}]
+        self.clients = clients or []
         self.extra = settings
         self.roles = self._one() if form == "one" else self._three()
 
@@ -98,7 +100,7 @@ class Deployment:
             "store": {"path": str(self.folder / "gatehouse.db")},
             "operations": {"listen": f"127.0.0.1:{self.operations_port}"},
             "gateway": self._gateway(),
-            "identity": {"issuer": f"{self.url}/dex"},
+            "identity": {"issuer": f"{self.url}/dex", "clients": self.clients},
             "threads": 2,
         })]
 
@@ -120,8 +122,10 @@ class Deployment:
                 "identity": {
                     "listen": [{"address": f"127.0.0.1:{identity}"}],
                     "issuer": f"{self.url}/dex",
+                    "trusted_proxies": ["127.0.0.1"],
                     "clients": [{"id": CLIENT_ID, "name": "Gatekeeper", "secret": CLIENT_SECRET,
-                                 "redirect_uris": ["/authservice/oidc/callback"]}],
+                                 "redirect_uris": ["/authservice/oidc/callback"]},
+                                *self.clients],
                 },
             }),
             self._role("gatekeeper", ["gatekeeper"], gatekeeper, {

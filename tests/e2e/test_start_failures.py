@@ -130,7 +130,8 @@ def test_a_full_disk_denies_logins_and_keeps_sessions(tmp_path):
         person = Person(door.url)
         person.log_in(USER, PASSWORD)
         import resource
-        resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE,
+                         (4096, resource.RLIM_INFINITY))
         other = Person(door.url)
         answer = other.submit_login(other.login_page(), USER, PASSWORD)
         assert answer.status_code in (500, 503), answer.status_code
