@@ -18,11 +18,21 @@ async function main(script) {
   }
 }
 
+// Types into the login page that is open, or that the browser is on the way to.
 async function logIn(page, { user, password }) {
   await page.waitForURL(/\/dex\/auth\/local\/login/);
-  await page.getByLabel(/e-?mail|user|login/i).first().fill(user);
-  await page.locator('input[name=password]').fill(password);
-  await page.locator('input[name=password]').press('Enter');
+  await page.getByLabel('Email or username').fill(user);
+  await page.getByLabel('Password').fill(password);
+  await page.getByLabel('Password').press('Enter');
 }
 
-module.exports = { main, logIn };
+// Waits for something outside of the page.
+async function until(what, milliseconds, condition) {
+  const end = Date.now() + milliseconds;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`not in ${milliseconds} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+module.exports = { main, logIn, until };

@@ -1,67 +1,69 @@
 // A person logs in, runs a notebook's cell through its WebSocket, moves big files, and logs out.
 const fs = require('node:fs');
-const { main, logIn } = require('./browser');
+const { main, logIn, until } = require('./browser');
 
-main(async (browser, options) => {
-  const context = await browser.newContext({ acceptDownloads: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(120_000);
-  const closed = [];
-  const opened = [];
-  page.on('websocket', (socket) => {
-    opened.push(socket.url());
-    socket.on('close', () => closed.push({ url: socket.url(), at: Date.now() }));
-  });
-  const base = `${options.url}/notebook/team-a/lab`;
+const STEP_MS = 120_000;  // any one step, on a busy machine
 
-  await page.goto(`${base}/lab/tree/work.ipynb?reset`);
+async function openNotebook(page, options) {
+  await page.goto(`${options.lab}/lab/tree/work.ipynb?reset`);
   await logIn(page, options);
-  await page.waitForURL(/\/notebook\/team-a\/lab\/lab/);
-  const landed = page.url();
-
-  const cell = page.locator('.jp-Notebook .jp-CodeCell .cm-content').first();
-  await cell.click();
   await page.locator('.jp-Notebook-ExecutionIndicator[data-status=idle]').first().waitFor();
+  return page.url();
+}
+
+async function runCell(page) {
+  await page.locator('.jp-Notebook .jp-CodeCell .cm-content').first().click();
   await page.keyboard.press('Shift+Enter');
   await page.locator('.jp-OutputArea-output', { hasText: 'the answer is 42' }).first().waitFor();
+}
 
+async function download(page, options) {
   const downloading = page.waitForEvent('download');
   await page.evaluate((href) => {
     const link = document.createElement('a');
     link.href = href;
-    link.download = 'big.bin';
+    link.download = '';
     document.body.append(link);
     link.click();
-  }, `${base}/files/big.bin?download=1`);
-  const download = await downloading;
-  await download.saveAs(options.download);
+  }, `${options.lab}/files/big.bin?download=1`);
+  await (await downloading).saveAs(options.download);
+}
 
+async function upload(page, options) {
   const choosing = page.waitForEvent('filechooser');
-  await page.locator('[data-command="filebrowser:upload"], button[title^="Upload Files"], jp-button[title^="Upload Files"]')
-    .first().click();
+  await page.locator('[data-command="filebrowser:upload"], [title^="Upload Files"]').first().click();
   await (await choosing).setFiles(options.upload);
-  const uploadedSize = fs.statSync(options.upload).size;
-  for (let i = 0; i < 600; i++) {
-    if (fs.existsSync(options.uploaded) && fs.statSync(options.uploaded).size === uploadedSize) break;
-    await page.waitForTimeout(100);
-  }
+  // JupyterLab asks whether so large a file is meant.
+  await page.locator('.jp-Dialog').getByRole('button', { name: 'Upload' }).click();
+  const { size } = fs.statSync(options.upload);
+  await until('the upload has arrived', STEP_MS, () =>
+    fs.existsSync(options.uploaded) && fs.statSync(options.uploaded).size === size);
+}
 
-  const kernelSockets = opened.filter((url) => url.includes('/api/kernels/'));
-  const openBefore = kernelSockets.length - closed.filter((c) => c.url.includes('/api/kernels/')).length;
-  const dashboard = await context.newPage();
-  await dashboard.goto(options.url + '/');
+// Logs out in another tab; gives how long the notebook's open sockets to its kernel outlived that.
+async function logOutElsewhere(page, options, sockets) {
+  const open = sockets.filter((socket) => socket.url().includes('/api/kernels/') && !socket.isClosed());
+  const dashboard = await page.context().newPage();
+  await dashboard.goto(`${options.url}/`);
   const started = Date.now();
-  await dashboard.getByRole('button', { name: /sign out/i }).click();
-  await dashboard.waitForLoadState();
-  for (let i = 0; i < 200 && !closed.some((c) => c.url.includes('/api/kernels/') && c.at >= started); i++) {
-    await page.waitForTimeout(50);
-  }
-  const kernelClosed = closed.filter((c) => c.url.includes('/api/kernels/') && c.at >= started);
-  return {
-    landed,
-    downloaded: fs.statSync(options.download).size,
-    openBefore,
-    closedAfterMs: kernelClosed.length ? kernelClosed[0].at - started : null,
-    signedOut: dashboard.url(),
-  };
+  const closing = Promise.all(open.map((socket) => socket.waitForEvent('close', { timeout: STEP_MS })))
+    .then(() => Date.now() - started);
+  await dashboard.getByRole('button', { name: 'Sign out' }).click();
+  await dashboard.getByRole('heading', { name: 'You are signed out' }).waitFor();
+  return { openSockets: open.length, closedAfterMs: await closing };
+}
+
+main(async (browser, options) => {
+  const page = await (await browser.newContext()).newPage();
+  page.setDefaultTimeout(STEP_MS);
+  const sockets = [];
+  page.on('websocket', (socket) => sockets.push(socket));
+
+  const landed = await openNotebook(page, options);
+  await runCell(page);
+  await download(page, options);
+  await upload(page, options);
+  const end = await logOutElsewhere(page, options, sockets);
+  const statusAfter = await page.evaluate(async (url) => (await fetch(url)).status, `${options.lab}/api/status`);
+  return { landed, ...end, statusAfter };
 });
