@@ -160,7 +160,7 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
     if (!server) return fail(std::move(server));
     planned.endpoint = (*server)->endpoint();
     if (samples) route_to_samples(plan.settings.gateway, planned.endpoint);
-    servers_.push_back(std::move(*server));
+    servers_.push_back({planned.service, std::move(*server)});
   }
   return {};
 }
@@ -206,22 +206,37 @@ void Worker::run() {
 
 void Worker::drain() {
   loop_.post([this] {
-    draining_ = servers_.size();
-    ending_ = true;
+    phase_ = Phase::kDraining;
     for (const auto& round : rounds_) round->end([this] { end_when_idle(); });
-    for (const auto& server : servers_) {
-      loop_.spawn([](Worker& self, Task<void> drained) -> Task<void> {
-        co_await std::move(drained);
-        --self.draining_;
-        self.end_when_idle();
-      }(*this, server->drain(plan_.settings.drain_timeout)));
-    }
+    drain_servers(/*samples=*/false);
   });
 }
 
+void Worker::drain_servers(bool samples) {
+  const auto wanted = [samples](const Served& served) {
+    return (served.service == Service::kSamples) == samples;
+  };
+  draining_ = static_cast<std::size_t>(std::ranges::count_if(servers_, wanted));
+  for (const Served& served : servers_) {
+    if (!wanted(served)) continue;
+    loop_.spawn([](Worker& self, Task<void> drained) -> Task<void> {
+      co_await std::move(drained);
+      --self.draining_;
+      self.end_when_idle();
+    }(*this, served.server->drain(plan_.settings.drain_timeout)));
+  }
+}
+
 void Worker::end_when_idle() {
+  if (phase_ == Phase::kServing || draining_ > 0) return;
+  if (phase_ == Phase::kDraining && samples_) {
+    // What the gateway still finished may have needed them.
+    phase_ = Phase::kDrainingSamples;
+    drain_servers(/*samples=*/true);
+    return;
+  }
   const bool busy = std::ranges::any_of(rounds_, [](const auto& round) { return !round->idle(); });
-  if (ending_ && draining_ == 0 && !busy) loop_.stop();
+  if (!busy) loop_.stop();
 }
 
 void Worker::stop() {
@@ -231,7 +246,7 @@ void Worker::stop() {
 void Worker::set_certificates(Certificates certificates) {
   loop_.post([this, fresh = std::move(certificates)] {
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      if (fresh[i]) servers_[i]->set_tls(fresh[i]);
+      if (fresh[i]) servers_[i].server->set_tls(fresh[i]);
     }
   });
 }

@@ -92,6 +92,7 @@ class Worker {
   net::ExchangeObserver* observer_of(Service service);
   store::Store store();
   void make_rounds();
+  void drain_servers(bool samples);
   void end_when_idle();
 
   const std::size_t index_;
@@ -100,7 +101,8 @@ class Worker {
   net::Loop loop_;
   std::unique_ptr<net::Resolver> resolver_;
   std::size_t draining_ = 0;  // servers that are not yet empty
-  bool ending_ = false;
+  enum class Phase { kServing, kDraining, kDrainingSamples };
+  Phase phase_ = Phase::kServing;
 
   std::unique_ptr<http::Handler> samples_;
   std::unique_ptr<identity::Provider> identity_;
@@ -110,7 +112,11 @@ class Worker {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<net::ExchangeObserver> observer_;
   std::unique_ptr<http::Handler> operations_;
-  std::vector<std::unique_ptr<net::HttpServer>> servers_;
+  struct Served {
+    Service service;
+    std::unique_ptr<net::HttpServer> server;
+  };
+  std::vector<Served> servers_;  // of the plan's listeners, in their order
   std::vector<std::unique_ptr<Round>> rounds_;
 };
 

@@ -40,13 +40,13 @@ http::Response only_get() {
 Task<http::Response> Callback::handle(http::Request& request) {
   // HEAD would use up the code without showing the answer to anybody.
   if (request.method != "GET") co_return only_get();
+  const bool live_session = parts_.sessions.read(request).session.has_value();
   Result<AuthorizationAnswer> answer = parse_answer(request.target.query());
   if (!answer) {
     request.trace.failure = "authorization answer damaged";
-    co_return parts_.pages.damaged_answer();
+    co_return live_session ? http::redirect(303, "/") : parts_.pages.damaged_answer();
   }
   const std::string state = answer->state;
-  const bool live_session = parts_.sessions.read(request).session.has_value();
   std::optional<Arrival> arrival = find_login(request, std::move(*answer));
   if (!arrival) {
     http::Response response = co_await stale(request, state, "/", live_session);
