@@ -102,7 +102,7 @@ def unit(preset: str, words: list[str]) -> Outcome:
 def fuzz(words: list[str]) -> Outcome:
     """Each target over its corpus and for some seconds on."""
     outcome = Outcome()
-    programs = sorted((ROOT / "build/fuzz/tests/fuzz").glob("fuzz_*"))
+    programs = sorted((ROOT / "build/asan/tests/fuzz").glob("fuzz_*"))
     programs = [p for p in programs if p.is_file() and os.access(p, os.X_OK)]
 
     def run(program: pathlib.Path) -> Outcome:

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <future>
+#include <latch>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -259,13 +260,16 @@ void Process::serve_until_signal() {
   common_.log->info("draining: what is under way has {} ms to finish",
                     plan_.settings.drain_timeout.count());
   common_.ready = false;
-  for (Worker* worker : workers_) worker->drain();
   // A second signal does not wait for the drain.
   std::thread([] {
     while (wait_for_signal() == SIGHUP) {
     }
     _exit(kFailed);
   }).detach();
+  std::latch drained(static_cast<std::ptrdiff_t>(workers_.size()));
+  for (Worker* worker : workers_) worker->drain([&drained] { drained.count_down(); });
+  drained.wait();
+  for (Worker* worker : workers_) worker->end();
   end_workers();
 }
 

@@ -14,10 +14,8 @@ struct DashboardView {
 
 std::string dashboard_page(const DashboardView& view);
 
-struct StaticText {
-  std::string_view path;
-  std::string_view text;
-};
-extern const StaticText kDashboardStyle;
+inline constexpr std::string_view kDashboardStylePath = "/dashboard.css";
+/// The look that all pages share, and the dashboard's own.
+std::string dashboard_style();
 
 }  // namespace gatehouse::app

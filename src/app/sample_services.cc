@@ -43,7 +43,7 @@ class SampleServices final : public http::Handler {
   Task<http::Response> handle(http::Request& request) override {
     const std::string_view path = request.target.path();
     if (path == "/") co_return dashboard(request);
-    if (path == kDashboardStyle.path) co_return style();
+    if (path == kDashboardStylePath) co_return style();
     if (path == "/events") co_return events();
     if (path == "/ws") co_return echo_websocket(request, loop_);
     if (http::path_has_prefix(path, "/pipeline")) {
@@ -68,7 +68,7 @@ class SampleServices final : public http::Handler {
   }
 
   static http::Response style() {
-    return http::make_response(200, "text/css; charset=utf-8", std::string(kDashboardStyle.text));
+    return http::make_response(200, "text/css; charset=utf-8", dashboard_style());
   }
 
   http::Response events() {

@@ -204,39 +204,38 @@ void Worker::run() {
   loop_.run();
 }
 
-void Worker::drain() {
-  loop_.post([this] {
-    phase_ = Phase::kDraining;
-    for (const auto& round : rounds_) round->end([this] { end_when_idle(); });
-    drain_servers(/*samples=*/false);
+void Worker::drain(std::function<void()> drained) {
+  loop_.post([this, drained = std::move(drained)]() mutable {
+    when_idle_ = std::move(drained);
+    for (const auto& round : rounds_) round->end([this] { go_on_when_idle(); });
+    drain_servers(/*samples=*/false, plan_.settings.drain_timeout);
   });
 }
 
-void Worker::drain_servers(bool samples) {
-  const auto wanted = [samples](const Served& served) {
-    return (served.service == Service::kSamples) == samples;
-  };
-  draining_ = static_cast<std::size_t>(std::ranges::count_if(servers_, wanted));
+void Worker::end() {
+  loop_.post([this] {
+    when_idle_ = [this] { loop_.stop(); };
+    drain_servers(/*samples=*/true, std::chrono::milliseconds(0));
+  });
+}
+
+void Worker::drain_servers(bool samples, std::chrono::milliseconds limit) {
   for (const Served& served : servers_) {
-    if (!wanted(served)) continue;
+    if ((served.service == Service::kSamples) != samples) continue;
+    ++draining_;
     loop_.spawn([](Worker& self, Task<void> drained) -> Task<void> {
       co_await std::move(drained);
       --self.draining_;
-      self.end_when_idle();
-    }(*this, served.server->drain(plan_.settings.drain_timeout)));
+      self.go_on_when_idle();
+    }(*this, served.server->drain(limit)));
   }
+  go_on_when_idle();
 }
 
-void Worker::end_when_idle() {
-  if (phase_ == Phase::kServing || draining_ > 0) return;
-  if (phase_ == Phase::kDraining && samples_) {
-    // What the gateway still finished may have needed them.
-    phase_ = Phase::kDrainingSamples;
-    drain_servers(/*samples=*/true);
-    return;
-  }
+void Worker::go_on_when_idle() {
   const bool busy = std::ranges::any_of(rounds_, [](const auto& round) { return !round->idle(); });
-  if (!busy) loop_.stop();
+  if (draining_ > 0 || busy || !when_idle_) return;
+  std::exchange(when_idle_, nullptr)();
 }
 
 void Worker::stop() {

@@ -71,8 +71,11 @@ class Worker {
 
   /// Serves until drained or stopped.
   void run();
-  /// Thread-safe: finishes what is under way within the plan's drain_timeout, then run() returns.
-  void drain();
+  /// Thread-safe: finishes what is under way within the plan's drain_timeout, then calls `drained`
+  /// on its own thread. The sample services go on: another loop's gateway may need them yet.
+  void drain(std::function<void()> drained);
+  /// Thread-safe, after drain(): ends the sample services, then run() returns.
+  void end();
   /// Thread-safe: run() returns at once.
   void stop();
   /// Thread-safe: new connections get these.
@@ -92,17 +95,16 @@ class Worker {
   net::ExchangeObserver* observer_of(Service service);
   store::Store store();
   void make_rounds();
-  void drain_servers(bool samples);
-  void end_when_idle();
+  void drain_servers(bool samples, std::chrono::milliseconds limit);
+  void go_on_when_idle();
 
   const std::size_t index_;
   const Plan& plan_;
   Common& common_;
   net::Loop loop_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::size_t draining_ = 0;  // servers that are not yet empty
-  enum class Phase { kServing, kDraining, kDrainingSamples };
-  Phase phase_ = Phase::kServing;
+  std::size_t draining_ = 0;         // servers that are not yet empty
+  std::function<void()> when_idle_;  // called once, with every server of the phase empty
 
   std::unique_ptr<http::Handler> samples_;
   std::unique_ptr<identity::Provider> identity_;
