@@ -91,7 +91,12 @@ void OpenExchanges::close(Entries::iterator entry) {
 void OpenExchanges::turn(MonotonicTime now) {
   rounds_.remove_if([](const Round& round) { return round.done; });
   end_those_in_doubt(now);
-  for (Round* round : make_rounds(now)) round->task.start(judge(*round));
+  for (Round* round : make_rounds(now)) {
+    round->task.start(judge(*round), [round] {
+      settle(*round, http::Failure{{ErrorCode::kInternal, "the authorizer threw an exception"}});
+      round->done = true;
+    });
+  }
 }
 
 void OpenExchanges::end_those_in_doubt(MonotonicTime now) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "gateway/fakes.h"
@@ -167,6 +168,18 @@ TEST_F(Recheck, AJudgeThatRecoversEndsTheDoubt) {
   EXPECT_FALSE(watch.ended());
   exchanges_.turn(at(22));
   EXPECT_TRUE(watch.ended());
+}
+
+TEST_F(Recheck, AJudgeThatThrowsHasFailedAndIsAskedAgain) {
+  judge_.answer = [](const http::Request&) -> http::Verdict { throw std::runtime_error("thrown"); };
+  const OpenExchanges::Watch watch = open("s1");
+  exchanges_.turn(at(0));
+  EXPECT_FALSE(watch.ended());
+  alive({"s1"});
+  exchanges_.turn(at(9));
+  EXPECT_EQ(judge_.asked, 2);
+  exchanges_.turn(at(18));
+  EXPECT_FALSE(watch.ended());
 }
 
 TEST_F(Recheck, AJudgeThatNeverAnswersIsNotAskedTwiceAndEndsInDenial) {

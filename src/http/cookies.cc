@@ -6,12 +6,6 @@
 namespace gatehouse::http {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Splits the text up to the next ';' off `rest`.
 std::string_view next_piece(std::string_view& rest) {
   const std::string_view piece = rest.substr(0, rest.find(';'));

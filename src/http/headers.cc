@@ -27,16 +27,6 @@ constexpr char lower(char c) {
 constexpr std::size_t kUsualFields = 24;
 constexpr std::size_t kUsualBytes = 1024;
 
-constexpr bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 bool is_token(std::string_view text) {

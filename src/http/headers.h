@@ -27,6 +27,16 @@ bool is_field_value(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
 
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+/// Without the white space that may stand around a value or a list's member (RFC 9110 §5.6.3).
+constexpr std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 class Headers {
  public:
   std::size_t size() const { return fields_.size(); }
@@ -42,6 +52,10 @@ class Headers {
   std::optional<std::string_view> get(std::string_view name) const;
   bool has(std::string_view name) const { return get(name).has_value(); }
   std::size_t count(std::string_view name) const;
+  /// The field of that name if there is exactly one: two could be read differently.
+  std::optional<std::string_view> only(std::string_view name) const {
+    return count(name) == 1 ? get(name) : std::nullopt;
+  }
   /// True if a comma-separated list under that name, over all its fields, has that member, without
   /// case (RFC 9110 §5.6.1): `Connection`, `Upgrade`, `TE`, `Vary`.
   bool list_has(std::string_view name, std::string_view member) const;

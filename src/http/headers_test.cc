@@ -23,6 +23,7 @@ TEST(Headers, KeepOrderSpellingAndRepetitions) {
   EXPECT_EQ(text(headers), "B=1\na=2\nb=3\n");
   EXPECT_EQ(headers.get("b"), "1");
   EXPECT_EQ(headers.count("B"), 2U);
+  EXPECT_EQ(headers.only("B"), std::nullopt);
   EXPECT_FALSE(headers.get("c"));
 }
 

@@ -62,28 +62,42 @@ class ByteStream {
   virtual Task<Result<void>> write(std::string_view bytes) = 0;
   /// Says that no more will be written.
   virtual void finish() = 0;
-  /// Ends both directions at once; a pending read or write fails with kCancelled.
+  /// Ends both directions at once; a pending read or write fails with kCancelled. Must not throw:
+  /// timers call it too.
   virtual void abort() = 0;
 };
 
 /// Tells work under way that nobody waits for its answer any more (the client has gone, its session
-/// has ended). One listener at a time; all on one loop.
+/// has ended). Two may listen, each for itself: who works for the answer, and the server that waits
+/// for that work. All on one loop.
 class Cancellation {
  public:
   bool cancelled() const { return cancelled_; }
   void cancel() {
     cancelled_ = true;
-    if (auto call = std::exchange(listener_, nullptr)) call();
+    call(worker_);
+    call(waiter_);
   }
   /// Called at most once, from cancel(); at once if that has been. An empty function removes it.
-  void listen(std::move_only_function<void()> listener) {
-    listener_ = std::move(listener);
-    if (cancelled_ && listener_) std::exchange(listener_, nullptr)();
+  void listen(std::move_only_function<void()> listener) { set(worker_, std::move(listener)); }
+  /// The same for the server, which leaves what does not listen itself. Called after the worker.
+  void listen_as_waiter(std::move_only_function<void()> listener) {
+    set(waiter_, std::move(listener));
   }
 
  private:
+  using Listener = std::move_only_function<void()>;
+
+  static void call(Listener& listener) {
+    if (Listener once = std::exchange(listener, nullptr)) once();
+  }
+  void set(Listener& place, Listener listener) {
+    place = std::move(listener);
+    if (cancelled_) call(place);
+  }
+
   bool cancelled_ = false;
-  std::move_only_function<void()> listener_;
+  Listener worker_, waiter_;
 };
 
 enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };

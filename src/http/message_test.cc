@@ -65,6 +65,15 @@ TEST(Cancellation, CallsItsListenerOnce) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST(Cancellation, TellsTheWorkerAndThenTheWaiter) {
+  Cancellation cancellation;
+  std::string calls;
+  cancellation.listen_as_waiter([&] { calls += "waiter "; });
+  cancellation.listen([&] { calls += "worker "; });
+  cancellation.cancel();
+  EXPECT_EQ(calls, "worker waiter ");
+}
+
 TEST(HandlerClient, AnswersWithoutASocket) {
   class Echo final : public Handler {
    public:

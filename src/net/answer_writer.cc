@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "net/cancellable_read.h"
 #include "net/pieces.h"
 
 namespace gatehouse::net {
@@ -64,8 +65,9 @@ Task<Result<void>> AnswerWriter::write_stream(http::BodyReader& body, Framing fr
       Result<void> flushed = co_await send({});
       if (!flushed) co_return flushed;
     }
-    Result<std::string_view> piece = co_await body.read();
-    if (!piece) co_return fail(std::move(piece));
+    CancellableRead reading(loop_, body, cancellation_);
+    const Result<std::string_view> piece = co_await reading;
+    if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) break;
     sent_ += piece->size();
     if (framing.kind == Framing::Kind::kLength && sent_ > framing.length) {

@@ -17,9 +17,14 @@ namespace gatehouse::net {
 
 class AnswerWriter {
  public:
-  /// `out` is scratch memory, empty.
-  AnswerWriter(Loop& loop, Stream& stream, std::string& out, std::chrono::milliseconds idle_timeout)
-      : loop_(loop), stream_(stream), out_(out), idle_timeout_(idle_timeout) {}
+  /// `out` is scratch memory, empty. `cancellation` ends the wait for a body's next piece.
+  AnswerWriter(Loop& loop, Stream& stream, std::string& out, std::chrono::milliseconds idle_timeout,
+               http::Cancellation& cancellation)
+      : loop_(loop),
+        stream_(stream),
+        out_(out),
+        idle_timeout_(idle_timeout),
+        cancellation_(cancellation) {}
 
   /// Says how the answer's body will end. Puts a Content-Length into the headers of an answer to
   /// HEAD if it is known. kUntilClose: the connection cannot stay open.
@@ -41,6 +46,7 @@ class AnswerWriter {
   Stream& stream_;
   std::string& out_;
   std::chrono::milliseconds idle_timeout_;
+  http::Cancellation& cancellation_;
   bool without_body_ = false;
   std::uint64_t sent_ = 0;
 };

@@ -21,13 +21,14 @@ struct Ended {
   int status;
   std::uint64_t received, sent;
   bool complete;
+  std::string failure;
 };
 
 class Recorder final : public ExchangeObserver {
  public:
   void ended(const Exchange& exchange) override {
     all.push_back({exchange.request.method, exchange.status, exchange.received, exchange.sent,
-                   exchange.complete});
+                   exchange.complete, std::string(exchange.request.trace.failure)});
   }
   std::vector<Ended> all;
 };
@@ -275,6 +276,37 @@ TEST_F(HttpServerTest, SlowHeadIsA408) {  // slowloris
   EXPECT_EQ(recorder_.all[0].status, 408);
 }
 
+TEST_F(HttpServerTest, HeadThatIsCutShortIsA400ThatIsRecorded) {
+  serve_echo();
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("GET /x" + kHost));
+  client->stream().finish();
+  EXPECT_THAT(loop_.run(client->rest()), StartsWith("HTTP/1.1 400 Bad Request"));
+  ASSERT_EQ(recorder_.all.size(), 1u);
+  EXPECT_EQ(recorder_.all[0].method, "GET");
+  EXPECT_EQ(recorder_.all[0].status, 400);
+}
+
+TEST_F(HttpServerTest, HeadThatIsCutByAResetIsRecorded) {
+  serve_echo();
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("GET /x" + kHost));
+  loop_.run_until([this] { return server_->connections() == 1; });
+  client->stream().abort();
+  wait_for_exchanges(1);
+  EXPECT_FALSE(recorder_.all[0].complete);
+}
+
+TEST_F(HttpServerTest, EmptyLineBeforeTheEndIsNoRequest) {
+  serve_echo();
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("POST /" + kHost + "Content-Length: 1\r\n\r\na\r\n"));
+  client->stream().finish();
+  EXPECT_THAT(loop_.run(client->rest()), EndsWith("POST / a"));
+  wait_for_no_connection();
+  EXPECT_EQ(recorder_.all.size(), 1u);
+}
+
 TEST_F(HttpServerTest, DrippingDoesNotExtendTheHeadsTime) {
   serve_echo({.head_timeout = milliseconds(50)});
   std::unique_ptr<RawConnection> client = connect();
@@ -291,8 +323,10 @@ TEST_F(HttpServerTest, DrippingDoesNotExtendTheHeadsTime) {
 TEST_F(HttpServerTest, IdleConnectionIsClosedWithoutAWord) {
   serve_echo({.keep_alive_timeout = milliseconds(20)});
   EXPECT_EQ(answer_to(""), "");
-  EXPECT_EQ(answer_to("GET /" + kHost + "\r\n"),
-            "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nGET / ");
+  // On a busy machine it may idle for too long before it asks.
+  std::string answer;
+  for (int i = 0; i < 100 && answer.empty(); ++i) answer = answer_to("GET /" + kHost + "\r\n");
+  EXPECT_EQ(answer, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nGET / ");
   wait_for_no_connection();
 }
 
@@ -450,6 +484,79 @@ TEST_F(HttpServerTest, ClientThatFinishedWithItsRequestIsAnswered) {
   EXPECT_THAT(loop_.run(client->rest()), EndsWith("there"));
 }
 
+/// Says one word, then is silent until it is destroyed.
+class SilentReader final : public http::BodyReader {
+ public:
+  SilentReader(Loop& loop, bool& gone) : loop_(loop), gone_(gone) {}
+  ~SilentReader() override { gone_ = true; }
+  Task<Result<std::string_view>> read() override {
+    if (!std::exchange(spoken_, true)) co_return std::string_view("word");
+    for (;;) co_await loop_.sleep(milliseconds(60'000));
+  }
+  bool ready() const override { return !spoken_; }
+
+ private:
+  Loop& loop_;
+  bool& gone_;
+  bool spoken_ = false;
+};
+
+TEST_F(HttpServerTest, SilentStreamEndsWhenItIsCancelled) {
+  bool gone = false;
+  http::Request* asked = nullptr;
+  serve([&](http::Request& request) {
+    asked = &request;
+    http::Response response;
+    response.body = http::Body(std::make_unique<SilentReader>(loop_.get(), gone));
+    return ready_answer(std::move(response));
+  });
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("GET /" + kHost + "\r\n"));
+  loop_.run(client->until("word\r\n"));
+  asked->cancellation->cancel();
+  EXPECT_EQ(loop_.run(client->rest()), "<reset>");
+  wait_for_exchanges(1);
+  EXPECT_FALSE(recorder_.all[0].complete);
+  wait_for_no_connection();
+  EXPECT_TRUE(gone);
+}
+
+class ThrowingReader final : public http::BodyReader {
+ public:
+  Task<Result<std::string_view>> read() override { throw std::runtime_error("secret"); }
+};
+
+TEST_F(HttpServerTest, BodyThatThrowsEndsItsConnectionAndIsRecorded) {
+  serve([](http::Request&) {
+    http::Response response;
+    response.body = http::Body(std::make_unique<ThrowingReader>());
+    return ready_answer(std::move(response));
+  });
+  EXPECT_THAT(answer_to("GET /" + kHost + "\r\n"), EndsWith("<reset>"));
+  wait_for_exchanges(1);
+  EXPECT_FALSE(recorder_.all[0].complete);
+  EXPECT_THAT(recorder_.all[0].failure, HasSubstr("threw"));
+  wait_for_no_connection();
+}
+
+class ThrowingObserver final : public ExchangeObserver {
+ public:
+  void ended(const Exchange& /*exchange*/) override { throw std::runtime_error("secret"); }
+};
+
+TEST_F(HttpServerTest, ExceptionInTheConnectionItselfEndsIt) {
+  FunctionHandler handler([](http::Request& request) { return echo(request); });
+  ThrowingObserver observer;
+  const auto server = HttpServer::open(loop_.get(), {.endpoint = {.host = "127.0.0.1", .port = 0}},
+                                       {}, handler, &observer)
+                          .value();
+  const std::uint16_t port = server->endpoint().port;
+  std::unique_ptr<RawConnection> client = loop_.run(connect_raw(loop_.get(), port));
+  loop_.run(client->send("GET /" + kHost + "\r\n"));
+  loop_.run(client->rest());
+  loop_.run_until([&] { return server->connections() == 0; });
+}
+
 TEST_F(HttpServerTest, AnswerThatIsNoneIsA500) {
   serve([](http::Request&) { return text_answer(101, ""); });
   EXPECT_THAT(answer_to("GET /" + kHost + "\r\n"), StartsWith("HTTP/1.1 500 "));
@@ -544,6 +651,49 @@ TEST_F(Upgrade, EndsWhenIdle) {
   EXPECT_EQ(loop_.run(client->rest()), "<reset>");
 }
 
+/// Throws where it is told to.
+class ThrowingStream final : public http::ByteStream {
+ public:
+  enum class Where { kRead, kWrite, kFinish };
+  ThrowingStream(Loop& loop, Where where) : where_(where), echo_(loop) {}
+  Task<Result<std::string_view>> read() override {
+    if (where_ == Where::kRead) throw std::runtime_error("secret");
+    return echo_.read();
+  }
+  Task<Result<void>> write(std::string_view bytes) override {
+    if (where_ == Where::kWrite) throw std::runtime_error("secret");
+    return echo_.write(bytes);
+  }
+  void finish() override { throw std::runtime_error("secret"); }
+  void abort() override { echo_.abort(); }
+
+ private:
+  Where where_;
+  EchoStream echo_;
+};
+
+TEST_F(Upgrade, WhoseStreamThrowsEndsItsConnectionAndIsRecorded) {
+  using Where = ThrowingStream::Where;
+  for (const Where where : {Where::kRead, Where::kWrite, Where::kFinish}) {
+    recorder_.all.clear();
+    serve([=, this](http::Request&) {
+      http::Response response;
+      response.status = 101;
+      response.upgrade = std::make_unique<ThrowingStream>(loop_.get(), where);
+      return ready_answer(std::move(response));
+    });
+    std::unique_ptr<RawConnection> client = connect();
+    loop_.run(
+        client->send("GET /" + kHost + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly"));
+    client->stream().finish();
+    EXPECT_THAT(loop_.run(client->rest()), EndsWith("<reset>"));
+    wait_for_exchanges(1);
+    EXPECT_FALSE(recorder_.all[0].complete);
+    EXPECT_THAT(recorder_.all[0].failure, HasSubstr("threw"));
+    wait_for_no_connection();
+  }
+}
+
 TEST_F(Upgrade, ThatNobodyAskedForIsA500) {
   serve_upgrade();
   EXPECT_THAT(answer_to("GET /" + kHost + "\r\n"), StartsWith("HTTP/1.1 500 "));
@@ -565,8 +715,10 @@ TEST_F(HttpServerTest, DrainClosesIdleConnectionsAndRefusesNewOnes) {
 }
 
 TEST_F(HttpServerTest, DrainLetsWhatIsUnderWayFinish) {
+  bool begun = false;
   bool go_on = false;
-  serve([this, &go_on](http::Request&) {
+  serve([this, &begun, &go_on](http::Request&) {
+    begun = true;
     return [](Loop& loop, bool& go) -> Task<http::Response> {
       while (!go) co_await loop.sleep(milliseconds(1));
       http::Response response;
@@ -575,8 +727,7 @@ TEST_F(HttpServerTest, DrainLetsWhatIsUnderWayFinish) {
   });
   std::unique_ptr<RawConnection> client = connect();
   loop_.run(client->send("GET /" + kHost + "\r\n"));
-  loop_.run_until([this] { return server_->connections() == 1; });
-  loop_.run(loop_.get().sleep(milliseconds(20)));
+  loop_.run_until([&begun] { return begun; });
   bool drained = false;
   spawn([](HttpServer& server, bool& done) -> Task<void> {
     co_await server.drain(milliseconds(60'000));

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/headers.h"
 #include "net/file_descriptor.h"
 #include "net/socket_address.h"
 #include "net/tcp.h"
@@ -42,13 +43,6 @@ constexpr int kEventsPerRound = 16;
 constexpr int kRoundsPerTurn = 16;
 
 using Addresses = Result<std::vector<std::string>>;
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
 
 bool is_localhost(const std::string& host) {
   return host == "localhost" || host == "localhost." || host.ends_with(".localhost");
@@ -179,7 +173,7 @@ AresResolver::~AresResolver() {
 
 Task<Addresses> AresResolver::resolve(std::string host) {
   if (is_ip_address(host)) co_return std::vector<std::string>{std::move(host)};
-  host = lower_case(std::move(host));
+  host = http::lower_case(host);
   if (host.empty() || host.size() > kLongestName) {
     co_return fail(ErrorCode::kInvalid, "\"" + host.substr(0, kLongestName) + "\" is no host name");
   }

@@ -17,9 +17,12 @@ class RunningTask {
   RunningTask(const RunningTask&) = delete;
   RunningTask& operator=(const RunningTask&) = delete;
 
-  /// Runs the task up to its first wait. An exception that leaves it is lost.
-  void start(Task<void> task) {
-    task_.emplace(std::move(task));
+  /// Runs the task up to its first wait. If an exception leaves it, `threw` is called while it is
+  /// handled: nobody awaits the task who could take it. `threw` must neither throw nor destroy
+  /// this.
+  template <class Threw>
+  void start(Task<void> task, Threw threw) {
+    task_.emplace(guarded(std::move(task), std::move(threw)));
     auto awaiter = std::move(*task_).operator co_await();
     awaiter.await_suspend(std::noop_coroutine()).resume();
   }
@@ -27,6 +30,15 @@ class RunningTask {
   void stop() { task_.reset(); }
 
  private:
+  template <class Threw>
+  static Task<void> guarded(Task<void> task, Threw threw) {
+    try {
+      co_await std::move(task);
+    } catch (...) {
+      threw();
+    }
+  }
+
   std::optional<Task<void>> task_;
 };
 

@@ -66,7 +66,7 @@ void ServerConnection::start() {
   stream_->on_hang_up([this] {
     if (exchanging_) cancellation_.cancel();
   });
-  task_.start(serve());
+  task_.start(serve(), [this] { end_by_exception(); });
 }
 
 void ServerConnection::drain() {
@@ -103,6 +103,13 @@ Task<void> ServerConnection::serve() {
   context_.loop.schedule(end_);
 }
 
+/// Handlers, bodies and upgrades have had theirs caught: this one came out of the connection, for
+/// want of memory or from the observer.
+void ServerConnection::end_by_exception() {
+  context_.loop.schedule(end_);
+  abort();
+}
+
 // Reading a head.
 
 Task<ServerConnection::HeadState> ServerConnection::next_head() {
@@ -125,7 +132,7 @@ ServerConnection::HeadState ServerConnection::look_for_head() {
   for (;;) {
     const IoResult got = stream_->try_read(buffer.space());
     if (got.kind == IoResult::Kind::kWouldBlock) return wait_for_bytes();
-    if (got.kind != IoResult::Kind::kDone) return HeadState::kClosed;
+    if (got.kind != IoResult::Kind::kDone) return head_missed(ErrorCode::kUnavailable);
     buffer.commit(got.bytes);
     if (!http1::may_complete_head(buffer.text(), got.bytes, context_.options.limits)) continue;
     const HeadState state = parse_head();
@@ -159,10 +166,16 @@ ServerConnection::HeadState ServerConnection::wait_for_bytes() {
   return HeadState::kIncomplete;
 }
 
+/// RFC 9112 §2.2: an empty line in front of a head is none of it yet.
+bool ServerConnection::head_has_begun() const {
+  constexpr std::string_view kEmptyLine = "\r\n";
+  return workspace_ && !kEmptyLine.starts_with(workspace_->buffer.text());
+}
+
 ServerConnection::HeadState ServerConnection::head_missed(ErrorCode why) {
-  const bool begun = workspace_ && !workspace_->buffer.empty();
-  if (!begun || why != ErrorCode::kTimeout) return HeadState::kClosed;
-  return refuse({408, "the request's head took too long"});
+  if (!head_has_begun()) return HeadState::kClosed;
+  if (why == ErrorCode::kTimeout) return refuse({408, "the request's head took too long"});
+  return refuse({400, "the request's head was cut short"});
 }
 
 ServerConnection::HeadState ServerConnection::refuse(http1::Refusal refusal) {
@@ -256,16 +269,20 @@ Task<bool> ServerConnection::answer(http::Response& response) {
     const bool ended = co_await tunnel(response);
     co_return ended;
   }
-  const http::Request& request = workspace_->head.request;
+  http::Request& request = workspace_->head.request;
   if (!response.headers.has("date")) response.headers.add("Date", context_.date.value());
   workspace_->out.clear();
-  AnswerWriter writer(context_.loop, *stream_, workspace_->out,
-                      context_.options.write_idle_timeout);
+  AnswerWriter writer(context_.loop, *stream_, workspace_->out, context_.options.write_idle_timeout,
+                      cancellation_);
   const http1::Framing framing = writer.frame(request, response);
   keep_alive_ = can_keep_alive(response) && framing.kind != http1::Framing::Kind::kUntilClose;
   must_continue_ = false;
-  const Result<void> written =
-      co_await writer.write(response, framing, keep_alive_, request.version);
+  Result<void> written = fail(ErrorCode::kInternal, "the body threw an exception");
+  try {
+    written = co_await writer.write(response, framing, keep_alive_, request.version);
+  } catch (...) {
+    request.trace.failure = "the answer's body threw an exception";
+  }
   if (!written) stream_->abort();
   tell_observer(response.status, writer.sent(), written.has_value());
   co_return written.has_value();
@@ -273,7 +290,7 @@ Task<bool> ServerConnection::answer(http::Response& response) {
 
 Task<bool> ServerConnection::tunnel(http::Response& response) {
   keep_alive_ = false;
-  const http::Request& request = workspace_->head.request;
+  http::Request& request = workspace_->head.request;
   workspace_->out.clear();
   http1::write_upgrade_head(workspace_->out, response, request.upgrade);
   Pieces head;
@@ -287,6 +304,7 @@ Task<bool> ServerConnection::tunnel(http::Response& response) {
   if (!sent) tunnel.abort();
   co_await tunnel.run();
   cancellation_.listen({});
+  if (tunnel.threw()) request.trace.failure = "the upgrade's stream threw an exception";
   body_.reset();
   tell_observer(101, tunnel.sent(), tunnel.complete());
   co_return false;

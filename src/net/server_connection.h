@@ -52,12 +52,14 @@ class ServerConnection {
   };
 
   Task<void> serve();
+  void end_by_exception();
 
   // Reading a head.
   Task<HeadState> next_head();
   HeadState look_for_head();
   HeadState parse_head();
   HeadState wait_for_bytes();
+  bool head_has_begun() const;
   HeadState head_missed(ErrorCode why);
   HeadState refuse(http1::Refusal refusal);
 

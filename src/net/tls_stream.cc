@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "http/headers.h"
 #include "net/socket_address.h"
 #include "net/tls_state.h"
 
@@ -28,14 +29,6 @@ Result<void> expect_peer(SSL* ssl, const std::string& name) {
   if (set) return {};
   ERR_clear_error();
   return fail(ErrorCode::kInvalid, "\"" + name + "\" is no name that a certificate could be for");
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
 }
 
 /// The first of `pieces`, up to a record's size, in one place: where they are, or in `scratch`.
@@ -160,7 +153,7 @@ void TlsStream::note_parameters() {
   SSL_get0_alpn_selected(ssl_.get(), &name, &size);
   if (size > 0) protocol_.assign(reinterpret_cast<const char*>(name), size);
   const char* const server = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
-  if (server != nullptr) server_name_ = lower_case(server);
+  if (server != nullptr) server_name_ = http::lower_case(server);
 }
 
 IoResult TlsStream::interpret(Direction direction, int result) {

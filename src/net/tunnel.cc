@@ -21,9 +21,21 @@ Task<void> Tunnel::run() {
   client_.set_deadline(Stream::Direction::kRead, std::nullopt);
   client_.set_deadline(Stream::Direction::kWrite, std::nullopt);
   progress();
-  to_client_.start(relay_to_client());
-  co_await relay_to_upstream();
+  to_client_.start(relay_to_client(), [this] {
+    end_by_exception();
+    to_client_ended_.happen();
+  });
+  try {
+    co_await relay_to_upstream();
+  } catch (...) {
+    end_by_exception();
+  }
   co_await to_client_ended_;
+}
+
+void Tunnel::end_by_exception() {
+  threw_ = true;
+  abort();
 }
 
 void Tunnel::abort() {

@@ -24,7 +24,7 @@ class Tunnel {
   Tunnel(Loop& loop, Stream& client, ReadBuffer& early, http::ByteStream& upstream,
          std::chrono::milliseconds idle_timeout);
 
-  /// Returns when both directions have ended.
+  /// Returns when both directions have ended. What `upstream` throws ends both.
   Task<void> run();
   /// Ends both at once.
   void abort();
@@ -33,12 +33,15 @@ class Tunnel {
   std::uint64_t sent() const { return sent_; }
   /// Both sides finished in order.
   bool complete() const { return !aborted_; }
+  /// An exception ended it.
+  bool threw() const { return threw_; }
 
  private:
   Task<void> relay_to_upstream();
   Task<void> relay_to_client();
   /// False at the client's end and when it breaks; `aborted_` tells them apart.
   Task<bool> more_from_client();
+  void end_by_exception();
   void progress();
   void one_side_finished();
 
@@ -49,9 +52,10 @@ class Tunnel {
   std::chrono::milliseconds idle_timeout_;
   Loop::Timer idle_;
   Event to_client_ended_;
-  RunningTask to_client_;
   std::uint64_t received_ = 0, sent_ = 0;
   bool aborted_ = false;
+  bool threw_ = false;
+  RunningTask to_client_;  // last: its frame refers to the others
 };
 
 }  // namespace gatehouse::net

@@ -23,7 +23,9 @@ Upload::Upload(Loop& loop, ConnectionPool::Connection& connection, http::BodyRea
       idle_timeout_(idle_timeout) {}
 
 void Upload::start(std::chrono::milliseconds response_timeout) {
-  task_.start(run(response_timeout));
+  task_.start(run(response_timeout), [this] {
+    give_up({ErrorCode::kInternal, "sending the request's body threw an exception"});
+  });
 }
 
 Task<void> Upload::run(std::chrono::milliseconds response_timeout) {
@@ -41,7 +43,7 @@ Task<bool> Upload::send_body() {
       const bool flushed = co_await send({});
       if (!flushed) co_return false;
     }
-    Result<std::string_view> piece = co_await read();
+    Result<std::string_view> piece = co_await body_.read();
     if (!piece) co_return give_up(std::move(piece).error());
     if (piece->empty()) break;
     sent_ += piece->size();
@@ -61,16 +63,6 @@ Task<bool> Upload::send_body() {
   if (chunked) http1::write_last_chunk(out_, body_.trailers());
   const bool sent = co_await send({});
   co_return sent;
-}
-
-Task<Result<std::string_view>> Upload::read() {
-  try {
-    Task<Result<std::string_view>> reading = body_.read();
-    Result<std::string_view> piece = co_await std::move(reading);
-    co_return piece;
-  } catch (...) {
-    co_return fail(ErrorCode::kInternal, "reading the request's body threw an exception");
-  }
 }
 
 Task<bool> Upload::send(std::string_view piece, std::string_view behind) {

@@ -37,7 +37,6 @@ class Upload {
   /// False if the upstream takes no more.
   Task<bool> send_body();
   Task<bool> send(std::string_view piece, std::string_view behind = {});
-  Task<Result<std::string_view>> read();
   bool give_up(Error error);
 
   Loop& loop_;

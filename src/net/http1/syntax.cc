@@ -7,15 +7,8 @@
 namespace gatehouse::net::http1 {
 namespace {
 
-constexpr bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
+using http::is_blank;
+using http::trim;
 
 /// True if all eight bytes are between 0x20 and 0x7e. A borrow may only turn a true answer into a
 /// false one, which costs a look at each byte.
