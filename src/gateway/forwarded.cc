@@ -44,11 +44,6 @@ bool is_never_kept(std::string_view name) {
                              [name](std::string_view own) { return folds_to(name, own); });
 }
 
-/// The value of a field that is there exactly once.
-std::optional<std::string_view> only(const http::Headers& headers, std::string_view name) {
-  return headers.count(name) == 1 ? headers.get(name) : std::nullopt;
-}
-
 bool is_plain_id(std::string_view id) {
   return !id.empty() && id.size() <= kRequestIdLimit && std::ranges::all_of(id, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -87,9 +82,9 @@ Facts own_facts(const http::Request& request) {
 Facts facts_of_proxy(const http::Request& request, const http::Headers& headers) {
   Facts facts = own_facts(request);
   facts.forwarded_for = extended_for(headers, address_of(request));
-  const std::optional<std::string_view> proto = only(headers, kProto);
+  const std::optional<std::string_view> proto = headers.only(kProto);
   if (proto == "https" || proto == "http") facts.proto = *proto == "https" ? "https" : "http";
-  const std::optional<std::string_view> host = only(headers, kHost);
+  const std::optional<std::string_view> host = headers.only(kHost);
   const std::optional<std::string> checked = host ? http::parse_authority(*host) : std::nullopt;
   if (checked) facts.host = *checked;
   return facts;
@@ -125,7 +120,7 @@ bool Forwarded::trusts(const http::Request& request) const {
 
 std::string_view Forwarded::request_id(const http::Request& request) const {
   if (!trusts(request)) return "";
-  const std::optional<std::string_view> id = only(request.headers, kRequestId);
+  const std::optional<std::string_view> id = request.headers.only(kRequestId);
   return id && is_plain_id(*id) ? *id : std::string_view();
 }
 

@@ -42,11 +42,10 @@ std::vector<std::string> all_folded(const std::vector<std::string>& list) {
 std::vector<std::string> members(std::string_view list) {
   std::vector<std::string> out;
   while (!list.empty()) {
-    std::string_view member = list.substr(0, list.find(','));
+    const std::string_view member = list.substr(0, list.find(','));
     list.remove_prefix(std::min(member.size() + 1, list.size()));
-    while (member.starts_with(' ') || member.starts_with('\t')) member.remove_prefix(1);
-    while (member.ends_with(' ') || member.ends_with('\t')) member.remove_suffix(1);
-    if (http::is_token(member)) out.emplace_back(member);
+    const std::string_view name = http::trim(member);
+    if (http::is_token(name)) out.emplace_back(name);
   }
   return out;
 }
