@@ -45,9 +45,7 @@ struct Promise final : PromiseBase {
   void return_value(U&& value) {
     outcome.template emplace<1>(std::forward<U>(value));
   }
-  void unhandled_exception() noexcept {
-    outcome.template emplace<2>(std::current_exception());
-  }
+  void unhandled_exception() noexcept { outcome.template emplace<2>(std::current_exception()); }
   T take() {
     if (outcome.index() == 2) std::rethrow_exception(std::get<2>(outcome));
     return std::move(std::get<1>(outcome));
