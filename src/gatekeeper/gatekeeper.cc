@@ -164,6 +164,7 @@ Task<http::Response> LoopGatekeeper::refuse(const http::Request& request,
 Task<http::Response> LoopGatekeeper::handle(http::Request& request) {
   const std::string_view path = request.target.path();
   if (!is_own_path(path)) co_return pages_.not_found();
+  if (path == pages_.stylesheet_path()) co_return pages_.stylesheet();
   if (!shared_->ready()) co_return pages_.try_later("/");
   if (path == callback_path_) {
     http::Response response = co_await callback_.handle(request);
@@ -186,7 +187,6 @@ Task<http::Response> LoopGatekeeper::handle(http::Request& request) {
 std::optional<http::Response> LoopGatekeeper::page(const http::Request& request,
                                                    std::string_view path) {
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
-  if (request.target.path() == pages_.stylesheet_path()) return pages_.stylesheet();
   if (path == "/site/after_logout") return pages_.signed_out();
   if (path == "/session") return session_document(request, sessions_.read(request));
   if (path == "/site/homepage") {

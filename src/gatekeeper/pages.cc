@@ -5,36 +5,13 @@
 #include "base/encoding.h"
 #include "crypto/digest.h"
 #include "http/html.h"
+#include "http/page_look.h"
 
 namespace gatehouse::gatekeeper {
 namespace {
 
 constexpr std::size_t kHashLength = 16;
 constexpr std::string_view kRetryAfter = "5";  // seconds
-
-constexpr std::string_view kStylesheet = R"(:root {
-  color-scheme: light dark;
-  --page: #f4f6f9; --card: #ffffff; --text: #1b2330; --accent: #1f4fa8; --on-accent: #ffffff;
-}
-@media (prefers-color-scheme: dark) {
-  :root { --page: #10151d; --card: #1a212c; --text: #e6ebf2; --accent: #9dbdf7; --on-accent: #10151d; }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
-  background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, sans-serif;
-}
-main { width: 100%; max-width: 28rem; padding: 2rem 1.5rem; border-radius: .75rem; background: var(--card); }
-h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
-p { margin: 0 0 1.25rem; overflow-wrap: anywhere; }
-form { margin: 0; }
-.action {
-  display: inline-block; min-height: 2.75rem; padding: .625rem 1.25rem; border: 0; border-radius: .5rem;
-  background: var(--accent); color: var(--on-accent); font: inherit; font-weight: 600;
-  text-decoration: none; cursor: pointer;
-}
-.action:focus-visible { outline: 3px solid var(--text); outline-offset: 3px; }
-)";
 
 std::string hash_of(std::string_view text) {
   return hex_encode(crypto::sha256(text)).substr(0, kHashLength);
@@ -44,11 +21,11 @@ std::string hash_of(std::string_view text) {
 
 Pages::Pages(std::string url_prefix)
     : url_prefix_(std::move(url_prefix)),
-      stylesheet_path_(url_prefix_ + "/static/" + hash_of(kStylesheet) + ".css") {}
+      stylesheet_path_(url_prefix_ + "/static/" + hash_of(http::kPageStyle) + ".css") {}
 
 http::Response Pages::stylesheet() const {
   http::Response response =
-      http::make_response(200, "text/css; charset=utf-8", std::string(kStylesheet));
+      http::make_response(200, "text/css; charset=utf-8", std::string(http::kPageStyle));
   response.headers.set("Cache-Control", "public, max-age=31536000, immutable");
   response.headers.set("X-Content-Type-Options", "nosniff");
   return response;
@@ -56,24 +33,17 @@ http::Response Pages::stylesheet() const {
 
 http::Response Pages::page(int status, std::string_view title, std::string_view text,
                            Action action) const {
-  std::string body =
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>";
-  const std::string heading = http::html_escape(title);
-  body += heading + " · Gatehouse</title>\n<link rel=\"stylesheet\" href=\"" +
-          http::html_escape(stylesheet_path_) + "\">\n</head>\n<body>\n<main>\n<h1>" + heading +
-          "</h1>\n<p>" + http::html_escape(text) + "</p>\n";
+  std::string content = "<h1>" + http::html_escape(title) + "</h1>\n<p class=\"lead\">" +
+                        http::html_escape(text) + "</p>\n";
   const std::string href = http::html_escape(action.href);
   const std::string label = http::html_escape(action.label);
   if (action.post) {
-    body += "<form method=\"post\" action=\"" + href + "\"><button class=\"action\">" + label +
-            "</button></form>\n";
+    content += "<form method=\"post\" action=\"" + href +
+               "\"><button class=\"button\" type=\"submit\">" + label + "</button></form>\n";
   } else {
-    body += "<a class=\"action\" href=\"" + href + "\">" + label + "</a>\n";
+    content += "<a class=\"button\" href=\"" + href + "\">" + label + "</a>\n";
   }
-  body += "</main>\n</body>\n</html>\n";
-
+  std::string body = http::card_page(title, http::style_link(stylesheet_path_), content);
   http::Response response =
       http::make_response(status, "text/html; charset=utf-8", std::move(body));
   http::add_page_headers(response.headers);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "http/html.h"
+#include "http/page_look.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -24,14 +25,17 @@ std::string json(const http::Request& request, int status, std::string_view what
   return dump_json(body);
 }
 
+/// The style stands within the page: what failed may be the way to a style sheet.
 std::string html(const http::Request& request, int status, std::string_view what) {
-  const std::string reason = http::html_escape(http::reason_phrase(status));
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0} {1}</title>\n"
-      "<h1>{1}</h1>\n<p>{2}</p>\n<p>Request id: <code>{3}</code></p>\n</html>\n",
-      status, reason, http::html_escape(what), http::html_escape(request.trace.request_id));
+  const std::string_view reason = http::reason_phrase(status);
+  const bool may_pass = status >= 500;
+  const std::string content = fmt::format(
+      "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n<a class=\"button\" href=\"{}\">{}</a>\n"
+      "<p class=\"note\">Status {}, request id {}</p>\n",
+      http::html_escape(reason), http::html_escape(what), may_pass ? "" : "/",
+      may_pass ? "Try again" : "Go to the start page", status,
+      http::html_escape(request.trace.request_id));
+  return http::card_page(reason, fmt::format("<style>{}</style>", http::kPageStyle), content);
 }
 
 }  // namespace
@@ -42,6 +46,10 @@ http::Response error_page(const http::Request& request, int status, std::string_
       page ? http::make_response(status, "text/html; charset=utf-8", html(request, status, what))
            : http::make_response(status, "application/json", json(request, status, what));
   http::add_page_headers(response.headers);
+  response.headers.set("Content-Security-Policy",
+                       fmt::format("default-src 'none'; style-src {}; img-src data:; base-uri "
+                                   "'none'; form-action 'none'; frame-ancestors 'none'",
+                                   http::kPageStyleSource));
   return response;
 }
 

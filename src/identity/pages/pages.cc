@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "http/html.h"
+#include "http/page_look.h"
 
 namespace gatehouse::identity {
 namespace {
@@ -49,23 +50,14 @@ std::string login_form(const LoginPage& page) {
       "<input id=\"password\" name=\"password\" type=\"password\" "
       "autocomplete=\"current-password\" required{}{}>\n",
       described, knows_login ? " autofocus" : "");
-  html += "<button type=\"submit\">Sign in</button>\n</form>\n";
+  html += "<button class=\"button\" type=\"submit\">Sign in</button>\n</form>\n";
   return html;
 }
 
 }  // namespace
 
 std::string Pages::document(std::string_view title, std::string_view content) const {
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\" dir=\"ltr\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"robots\" content=\"noindex\">\n"
-      "<title>{}</title>\n<link rel=\"icon\" href=\"{}\" type=\"image/svg+xml\">\n"
-      "<link rel=\"stylesheet\" href=\"{}\">\n</head>\n<body>\n<main>\n"
-      "<img class=\"logo\" src=\"{}\" alt=\"\" width=\"48\" height=\"48\">\n{}</main>\n"
-      "</body>\n</html>\n",
-      http::html_escape(title), files_.logo_path(), files_.style_sheet_path(), files_.logo_path(),
-      content);
+  return http::card_page(title, http::style_link(files_.style_sheet_path()), content);
 }
 
 http::Response Pages::login(int status, const LoginPage& page) const {

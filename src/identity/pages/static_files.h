@@ -1,37 +1,26 @@
-// The style sheet and the pictures of the pages, under names made of their contents: a browser
-// keeps them for ever, and a new version has a new name.
+// The style sheet of the pages, under a name made of its content: a browser keeps it for ever, and
+// a new version has a new name.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "http/message.h"
 
 namespace gatehouse::identity {
-
-/// Their text. Data.
-extern const std::string_view kStyleSheet;
-extern const std::string_view kLogo;
 
 class StaticFiles final : public http::Handler {
  public:
   /// `prefix` is the path they lie under: "/dex/static/".
   explicit StaticFiles(std::string_view prefix);
 
-  const std::string& style_sheet_path() const { return files_[0].path; }
-  const std::string& logo_path() const { return files_[1].path; }
+  const std::string& style_sheet_path() const { return style_sheet_path_; }
 
-  /// 404 for a name that is none of these.
+  /// 404 for any other name.
   Task<http::Response> handle(http::Request& request) override;
 
  private:
-  struct File {
-    std::string path;
-    std::string_view content_type;
-    std::string_view bytes;
-  };
-  std::vector<File> files_;
+  std::string style_sheet_path_;
 };
 
 }  // namespace gatehouse::identity

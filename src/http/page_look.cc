@@ -1,13 +1,16 @@
-// The style sheet and the logo. Data.
-//
 // Colours are tokens, light and dark; text on its ground has a contrast of 4.5:1 or more, borders
 // of fields and the focus ring 3:1 or more. Targets are 44 px high. No script, no web font, no
-// inline style: the pages' Content-Security-Policy allows none.
-#include "identity/pages/static_files.h"
+// inline style attribute: the pages' Content-Security-Policy allows none.
+#include "http/page_look.h"
 
-namespace gatehouse::identity {
+#include <fmt/format.h>
 
-const std::string_view kStyleSheet = R"css(
+#include "base/encoding.h"
+#include "http/html.h"
+
+namespace gatehouse::http {
+
+const std::string_view kPageStyle = R"css(
 :root {
   color-scheme: light dark;
   --ground: #eef1f7;
@@ -48,20 +51,26 @@ const std::string_view kStyleSheet = R"css(
   }
 }
 * { box-sizing: border-box; }
-html { height: 100%; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+html {
+  height: 100%;
+  background: radial-gradient(60rem 32rem at 50% -8rem, var(--glow), transparent 70%) no-repeat var(--ground);
+  color: var(--text);
+  -webkit-text-size-adjust: 100%;
+  text-size-adjust: 100%;
+}
 body {
   min-height: 100%;
   margin: 0;
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Cantarell, sans-serif;
+}
+body.door {
   padding: clamp(1rem, 5vw, 3rem) 1rem;
   display: flex;
   flex-direction: column;
   align-items: center;
   justify-content: center;
-  background: radial-gradient(60rem 32rem at 50% -8rem, var(--glow), transparent 70%) var(--ground);
-  color: var(--text);
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Cantarell, sans-serif;
 }
-main {
+.card {
   width: 100%;
   max-width: 26rem;
   padding: clamp(1.5rem, 6vw, 2.5rem);
@@ -70,7 +79,8 @@ main {
   border-radius: 1rem;
   box-shadow: var(--shadow);
 }
-.logo { display: block; width: 3rem; height: 3rem; margin-block-end: 1.5rem; }
+.logo { display: block; width: 3rem; height: 3rem; }
+.card > .logo { margin-block-end: 1.5rem; }
 h1 {
   margin: 0;
   font-size: 1.625rem;
@@ -81,7 +91,8 @@ h1 {
 }
 .lead { margin: 0.5rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
 .lead strong { color: var(--text); font-weight: 600; }
-form { margin-block-start: 1.75rem; }
+.note { margin: 1.5rem 0 0; color: var(--soft); font-size: 0.8125rem; overflow-wrap: anywhere; }
+.card form { margin-block-start: 1.75rem; }
 label { display: block; margin-block: 1.25rem 0.375rem; font-size: 0.9375rem; font-weight: 600; }
 input {
   width: 100%;
@@ -92,16 +103,16 @@ input {
   background: var(--field);
   border: 1px solid var(--field-edge);
   border-radius: 0.625rem;
-  transition: border-color 120ms, box-shadow 120ms;
+  transition: border-color 120ms;
 }
 input:hover { border-color: var(--accent); }
 input[aria-invalid="true"] { border-color: var(--bad); }
-button, .button {
-  display: block;
-  width: 100%;
+.button {
+  display: inline-flex;
+  align-items: center;
+  justify-content: center;
   min-height: 2.875rem;
-  margin-block-start: 1.75rem;
-  padding: 0.625rem 1rem;
+  padding: 0.625rem 1.125rem;
   font: inherit;
   font-weight: 600;
   text-align: center;
@@ -113,8 +124,10 @@ button, .button {
   cursor: pointer;
   transition: background-color 120ms;
 }
-button:hover, .button:hover { background: var(--accent-over); }
-input:focus-visible, button:focus-visible, .button:focus-visible {
+.card .button { width: 100%; margin-block-start: 1.75rem; }
+.card form > .button:first-child { margin-block-start: 0; }
+.button:hover { background: var(--accent-over); }
+:focus-visible {
   outline: 3px solid var(--ring);
   outline-offset: 2px;
 }
@@ -127,22 +140,47 @@ input:focus-visible, button:focus-visible, .button:focus-visible {
   border-radius: 0.625rem;
   font-size: 0.9375rem;
 }
-footer { margin-block-start: 1.5rem; color: var(--soft); font-size: 0.8125rem; }
 @media (prefers-reduced-motion: reduce) {
   * { transition: none !important; }
 }
 @media (forced-colors: active) {
-  main, .error, button, .button { border-color: CanvasText; }
+  .card, .error, .button { border-color: CanvasText; }
 }
 )css";
 
+const std::string_view kPageStyleSource = "'sha256-vSp2O48UXyc9cXMMcEs0uctauz4efA8xqkrxQYX469c='";
+
 const std::string_view kLogo =
-    R"svg(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48" role="img" aria-label="Gatehouse">
-<defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="#5b7dfa"/><stop offset="1" stop-color="#2f3fb8"/></linearGradient></defs>
-<rect width="48" height="48" rx="12" fill="url(#g)"/>
+    R"svg(<svg class="logo" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48" width="48" height="48" aria-hidden="true">
+<defs><linearGradient id="sky" x2="1" y2="1"><stop stop-color="#5b7dfa"/><stop offset="1" stop-color="#2f3fb8"/></linearGradient></defs>
+<rect width="48" height="48" rx="12" fill="url(#sky)"/>
 <path fill="#fff" d="M10 13h4v3h4v-3h4v3h4v-3h4v3h4v-3h4v22h-8v-8a6 6 0 0 0-12 0v8h-8z"/>
 <path fill="#fff" fill-opacity=".55" d="M20.500 35v-8a3.500 3.500 0 0 1 7 0v8h-1.750v-8h-1v8h-1.500v-8h-1v8z"/>
 </svg>
 )svg";
 
-}  // namespace gatehouse::identity
+std::string logo_url() {
+  return "data:image/svg+xml;base64," + base64_encode(kLogo);
+}
+
+std::string page_head(std::string_view title, std::string_view style) {
+  return fmt::format(
+      "<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"robots\" content=\"noindex\">\n<title>{}</title>\n"
+      "<link rel=\"icon\" href=\"{}\">\n{}\n",
+      html_escape(title), logo_url(), style);
+}
+
+std::string card_page(std::string_view title, std::string_view style, std::string_view content) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n{}</head>\n<body class=\"door\">\n"
+      "<main class=\"card\">\n{}{}</main>\n</body>\n</html>\n",
+      page_head(std::string(title) + " · Gatehouse", style), kLogo, content);
+}
+
+std::string style_link(std::string_view path) {
+  return fmt::format("<link rel=\"stylesheet\" href=\"{}\">", html_escape(path));
+}
+
+}  // namespace gatehouse::http
