@@ -1,9 +1,8 @@
 #include "gatekeeper/logout.h"
 
-#include <optional>
-
 #include "base/json.h"
 #include "gatekeeper/request_kind.h"
+#include "http/form_sender.h"
 
 namespace gatehouse::gatekeeper {
 namespace {
@@ -54,11 +53,9 @@ Task<http::Response> Logout::handle(http::Request& request) {
 }
 
 bool Logout::from_this_site(const http::Request& request) const {
-  const std::optional<std::string_view> site = request.headers.get("sec-fetch-site");
-  if (site) return *site == "same-origin" || *site == "none";
-  // Every browser sends Origin with a POST; who sends neither is a script with a cookie of its own.
-  const std::optional<std::string_view> origin = request.headers.get("origin");
-  return !origin || parts_.origin.is_same(request, *origin);
+  return http::sent_by_own_page(request.headers, [&](std::string_view origin) {
+    return parts_.origin.is_same(request, origin);
+  });
 }
 
 Task<http::Response> Logout::end(http::Request& request, const Presented& presented) {

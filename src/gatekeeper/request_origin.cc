@@ -3,16 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "http/client_address.h"
 #include "http/url.h"
 
 namespace gatehouse::gatekeeper {
 namespace {
-
-/// The field if it stands there exactly once.
-std::optional<std::string_view> only(const http::Headers& headers, std::string_view name) {
-  if (headers.count(name) != 1) return std::nullopt;
-  return headers.get(name);
-}
 
 /// In the form that Url has: without the scheme's own port.
 std::string origin_of(std::string_view scheme, std::string_view authority) {
@@ -24,7 +19,7 @@ std::string origin_of(std::string_view scheme, std::string_view authority) {
 }  // namespace
 
 RequestOrigin::RequestOrigin(const config::Gatekeeper& settings, std::string_view public_url,
-                             TrustedProxies proxies)
+                             http::TrustedProxies proxies)
     : secure_(settings.secure_cookies == "always"  ? Secure::kAlways
               : settings.secure_cookies == "never" ? Secure::kNever
                                                    : Secure::kByRequest),
@@ -39,7 +34,7 @@ bool RequestOrigin::from_proxy(const http::Request& request) const {
 
 bool RequestOrigin::by_https(const http::Request& request) const {
   if (request.peer != nullptr && request.peer->tls) return true;
-  return from_proxy(request) && only(request.headers, "x-forwarded-proto") == "https";
+  return from_proxy(request) && request.headers.only("x-forwarded-proto") == "https";
 }
 
 bool RequestOrigin::secure_cookies(const http::Request& request) const {
@@ -50,7 +45,7 @@ bool RequestOrigin::secure_cookies(const http::Request& request) const {
 
 std::string RequestOrigin::authority(const http::Request& request) const {
   if (from_proxy(request)) {
-    const auto forwarded = only(request.headers, "x-forwarded-host");
+    const auto forwarded = request.headers.only("x-forwarded-host");
     const auto host = forwarded ? http::parse_authority(*forwarded) : std::nullopt;
     if (host) return *host;
   }
@@ -68,16 +63,7 @@ bool RequestOrigin::is_same(const http::Request& request, std::string_view origi
 }
 
 std::string RequestOrigin::client_address(const http::Request& request) const {
-  if (request.peer == nullptr) return "";
-  if (!from_proxy(request)) return request.peer->address;
-  // The last member is what the trusted proxy itself saw; those before it anyone may have written.
-  std::string_view last;
-  for (const http::Field field : request.headers) {
-    if (http::equal_ignoring_case(field.name, "x-forwarded-for")) last = field.value;
-  }
-  last.remove_prefix(last.rfind(',') == std::string_view::npos ? 0 : last.rfind(',') + 1);
-  while (last.starts_with(' ')) last.remove_prefix(1);
-  return last.empty() ? request.peer->address : std::string(last);
+  return http::client_address(request, proxies_);
 }
 
 }  // namespace gatehouse::gatekeeper

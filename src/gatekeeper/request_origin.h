@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "config/settings.h"
-#include "gatekeeper/trusted_proxies.h"
 #include "http/message.h"
+#include "http/trusted_proxies.h"
 
 namespace gatehouse::gatekeeper {
 
@@ -15,7 +15,7 @@ class RequestOrigin {
  public:
   /// `public_url`: the setting; empty: each request says where it is.
   RequestOrigin(const config::Gatekeeper& settings, std::string_view public_url,
-                TrustedProxies proxies);
+                http::TrustedProxies proxies);
 
   /// Whether cookies get Secure and the __Host- prefix.
   bool secure_cookies(const http::Request& request) const;
@@ -24,7 +24,7 @@ class RequestOrigin {
   /// True if `origin` (an Origin field) is the site that the request was sent to, or the public
   /// URL.
   bool is_same(const http::Request& request, std::string_view origin) const;
-  /// The client's IP address.
+  /// The client's IP address, as http::client_address() finds it.
   std::string client_address(const http::Request& request) const;
 
  private:
@@ -35,7 +35,7 @@ class RequestOrigin {
   enum class Secure { kByRequest, kAlways, kNever };
   Secure secure_;
   std::string public_origin_;
-  TrustedProxies proxies_;
+  http::TrustedProxies proxies_;
 };
 
 }  // namespace gatehouse::gatekeeper

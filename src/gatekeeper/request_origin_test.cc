@@ -9,7 +9,7 @@ namespace {
 
 RequestOrigin origin(std::vector<std::string> proxies = {}, std::string public_url = "",
                      config::Gatekeeper settings = {}) {
-  return RequestOrigin(settings, public_url, *TrustedProxies::parse(proxies));
+  return RequestOrigin(settings, public_url, *http::TrustedProxies::parse(proxies));
 }
 
 const Fields kForwarded = {{"X-Forwarded-Proto", "https"},
@@ -40,6 +40,17 @@ TEST(RequestOriginTest, BelievesATrustedProxy) {
   EXPECT_EQ(trusting.str(request), "https://kubeflow.example.org");
   EXPECT_TRUE(trusting.secure_cookies(request));
   EXPECT_EQ(trusting.client_address(request), "198.51.100.4");  // what the proxy saw itself
+}
+
+TEST(RequestOriginTest, TheClientStandsBehindAllTrustedProxies) {
+  const http::Request request = make_request("GET", "/", kForwarded);
+  EXPECT_EQ(origin({"192.0.2.7", "198.51.100.0/24"}).client_address(request), "203.0.113.9");
+}
+
+TEST(RequestOriginTest, WhatIsNoAddressIsNobodys) {
+  const http::Request request =
+      make_request("GET", "/", {{"X-Forwarded-For", "198.51.100.4, <script>"}});
+  EXPECT_EQ(origin({"192.0.2.7"}).client_address(request), "192.0.2.7");
 }
 
 TEST(RequestOriginTest, ADoubledForwardedHeaderIsNotBelieved) {
@@ -78,29 +89,6 @@ TEST(RequestOriginTest, TheSchemesOwnPortMakesNoDifference) {
   EXPECT_TRUE(origin().is_same(request, "http://example.org"));
   EXPECT_FALSE(origin().is_same(request, "http://example.org.evil"));
   EXPECT_FALSE(origin().is_same(request, "null"));
-}
-
-TEST(TrustedProxiesTest, MatchAddressesAndNetworks) {
-  const auto proxies = *TrustedProxies::parse({"10.1.2.3", "10.128.0.0/9", "fd00::/8", "::1"});
-  for (const char* address :
-       {"10.1.2.3", "10.128.0.1", "10.255.255.255", "fd12::1", "::1", "::ffff:10.1.2.3"}) {
-    EXPECT_TRUE(proxies.contains(address)) << address;
-  }
-  for (const char* address :
-       {"10.1.2.4", "10.127.255.255", "fe80::1", "::2", "", "x", "10.1.2.3 ", "010.1.2.3"}) {
-    EXPECT_FALSE(proxies.contains(address)) << address;
-  }
-}
-
-TEST(TrustedProxiesTest, NobodyIsTrustedByDefault) {
-  EXPECT_FALSE(TrustedProxies().contains("127.0.0.1"));
-}
-
-TEST(TrustedProxiesTest, WhatIsNoNetworkIsRefused) {
-  for (const char* entry : {"", "proxy.example", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",
-                            "10.0.0.0/8x", "::/129", "10.0.0", "10.0.0.0/8/8"}) {
-    EXPECT_FALSE(TrustedProxies::parse({entry})) << entry;
-  }
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ SharedState::SharedState(config::Gatekeeper settings, std::string public_url, Se
             clock) {}
 
 Result<void> SharedState::start(store::Database& database) {
-  Result<TrustedProxies> proxies = TrustedProxies::parse(settings_.trusted_proxies);
+  Result<http::TrustedProxies> proxies = http::TrustedProxies::parse(settings_.trusted_proxies);
   if (!proxies) return fail(std::move(proxies));
   trusted_proxies_ = std::move(*proxies);
   Result<Secret> secret =

@@ -10,7 +10,7 @@
 #include "gatekeeper/gatekeeper.h"
 #include "gatekeeper/key_ring.h"
 #include "gatekeeper/revocations.h"
-#include "gatekeeper/trusted_proxies.h"
+#include "http/trusted_proxies.h"
 
 namespace gatehouse::gatekeeper {
 
@@ -29,7 +29,7 @@ class SharedState final : public Shared {
 
   const config::Gatekeeper& settings() const { return settings_; }
   const std::string& public_url() const { return public_url_; }
-  const TrustedProxies& trusted_proxies() const { return trusted_proxies_; }
+  const http::TrustedProxies& trusted_proxies() const { return trusted_proxies_; }
   KeyRing& keys() { return keys_; }
   Revocations& revocations() { return revocations_; }
 
@@ -45,7 +45,7 @@ class SharedState final : public Shared {
   Entropy& entropy_;
   KeyRing keys_;
   Revocations revocations_;
-  TrustedProxies trusted_proxies_;
+  http::TrustedProxies trusted_proxies_;
   Secret client_secret_;
   std::atomic<bool> ready_{false};
 };

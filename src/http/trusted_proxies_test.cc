@@ -33,7 +33,8 @@ TEST(TrustedProxies, MappedAddressesAreTheirIpv4Selves) {
 }
 
 TEST(TrustedProxies, WhatIsNoAddressIsNotTrusted) {
-  for (const std::string_view address : {"", "localhost", "10.0.0.1:80", "unknown", "10.0.0"}) {
+  for (const std::string_view address :
+       {"", "localhost", "10.0.0.1:80", "unknown", "10.0.0", "010.0.0.1", "10.0.0.1 "}) {
     EXPECT_FALSE(trusted({"0.0.0.0/0", "::/0"}, address)) << address;
   }
 }

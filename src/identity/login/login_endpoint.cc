@@ -4,9 +4,9 @@
 
 #include <utility>
 
+#include "http/client_address.h"
 #include "identity/form.h"
 #include "identity/grants/grant.h"
-#include "identity/login/client_address.h"
 #include "identity/login/same_origin.h"
 #include "identity/users/users.h"
 
@@ -128,7 +128,7 @@ Task<http::Response> LoginEndpoint::take_try(http::Request& request, Authorizati
   tried.login = normalize_login(*login);
   tried.password = Secret(std::string(*password));
   tried.attempt =
-      LoginThrottle::attempt(tried.login, client_address(request, parts_.trusted_proxies));
+      LoginThrottle::attempt(tried.login, http::client_address(request, parts_.trusted_proxies));
 
   const std::chrono::seconds wait = parts_.throttle.begin(tried.attempt);
   if (wait > std::chrono::seconds(0)) {

@@ -1,6 +1,6 @@
 #include "identity/login/same_origin.h"
 
-#include "http/headers.h"
+#include "http/form_sender.h"
 #include "http/url.h"
 
 namespace gatehouse::identity {
@@ -18,17 +18,10 @@ bool names_host(std::string_view origin, std::string_view authority) {
 }  // namespace
 
 bool is_same_origin(const http::Request& request, std::string_view issuer) {
-  if (request.headers.count("Sec-Fetch-Site") > 1 || request.headers.count("Origin") > 1) {
-    return false;
-  }
-  if (const auto site = request.headers.get("Sec-Fetch-Site")) {
-    return *site == "same-origin" || *site == "none";
-  }
-  if (const auto origin = request.headers.get("Origin")) {
+  return http::sent_by_own_page(request.headers, [&](std::string_view origin) {
     const Result<http::Url> own = http::parse_url(issuer);
-    return names_host(*origin, request.authority) || (own && own->origin() == *origin);
-  }
-  return true;
+    return names_host(origin, request.authority) || (own && own->origin() == origin);
+  });
 }
 
 }  // namespace gatehouse::identity

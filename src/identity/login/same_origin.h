@@ -8,9 +8,8 @@
 
 namespace gatehouse::identity {
 
-/// By Sec-Fetch-Site where the browser says it; else by Origin, whose host must be the one that was
-/// asked for or that of `issuer`, in case a proxy in between has changed Host. Scripts send neither
-/// and pass: they carry no browser's trust.
+/// As http::sent_by_own_page(); the host of Origin must be the one that was asked for or that of
+/// `issuer`, in case a proxy in between has changed Host.
 bool is_same_origin(const http::Request& request, std::string_view issuer);
 
 }  // namespace gatehouse::identity

@@ -1,4 +1,4 @@
-#include "identity/login/client_address.h"
+#include "http/client_address.h"
 
 #include <arpa/inet.h>
 
@@ -7,17 +7,11 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::identity {
+namespace gatehouse::http {
 namespace {
 
 /// Proxies in a row: more is nobody's installation.
 constexpr std::size_t kHopLimit = 16;
-
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Without a port, which some proxies write too: "192.0.2.1:4711", "[2001:db8::1]:4711".
 std::optional<std::string> read_address(std::string_view entry) {
@@ -38,10 +32,10 @@ std::optional<std::string> read_address(std::string_view entry) {
 }
 
 /// The entries of all X-Forwarded-For fields, the last first.
-std::vector<std::string_view> forwarded_for(const http::Headers& headers) {
+std::vector<std::string_view> forwarded_for(const Headers& headers) {
   std::vector<std::string_view> fields;
-  for (const http::Field field : headers) {
-    if (http::equal_ignoring_case(field.name, "X-Forwarded-For")) fields.push_back(field.value);
+  for (const Field field : headers) {
+    if (equal_ignoring_case(field.name, "X-Forwarded-For")) fields.push_back(field.value);
   }
   std::vector<std::string_view> entries;
   while (!fields.empty() && entries.size() < kHopLimit) {
@@ -60,7 +54,7 @@ std::vector<std::string_view> forwarded_for(const http::Headers& headers) {
 
 }  // namespace
 
-std::string client_address(const http::Request& request, const http::TrustedProxies& trusted) {
+std::string client_address(const Request& request, const TrustedProxies& trusted) {
   std::string address = request.peer ? request.peer->address : std::string();
   if (!trusted.contains(address)) return address;
   for (const std::string_view entry : forwarded_for(request.headers)) {
@@ -72,4 +66,4 @@ std::string client_address(const http::Request& request, const http::TrustedProx
   return address;
 }
 
-}  // namespace gatehouse::identity
+}  // namespace gatehouse::http

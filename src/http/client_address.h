@@ -1,4 +1,4 @@
-// From which address somebody tries to log in.
+// From which address a request comes, behind proxies too.
 #pragma once
 
 #include <string>
@@ -6,12 +6,12 @@
 #include "http/message.h"
 #include "http/trusted_proxies.h"
 
-namespace gatehouse::identity {
+namespace gatehouse::http {
 
 /// The peer of the connection; if that is a trusted proxy, the last address of X-Forwarded-For that
 /// is none, because each trusted proxy has appended the one it saw. What a client wrote itself
 /// stands further left and is never reached. An entry that is no address ends the walk at the proxy
 /// that passed it on.
-std::string client_address(const http::Request& request, const http::TrustedProxies& trusted);
+std::string client_address(const Request& request, const TrustedProxies& trusted);
 
-}  // namespace gatehouse::identity
+}  // namespace gatehouse::http

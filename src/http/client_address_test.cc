@@ -1,14 +1,14 @@
-#include "identity/login/client_address.h"
+#include "http/client_address.h"
 
 #include <gtest/gtest.h>
 
-namespace gatehouse::identity {
+namespace gatehouse::http {
 namespace {
 
 std::string address_of(const char* peer, std::initializer_list<const char*> forwarded_for) {
-  const auto trusted = http::TrustedProxies::parse({"10.0.0.0/8", "fd00::/8"}).value();
-  http::Request request;
-  request.peer = std::make_shared<http::Peer>(http::Peer{.address = peer});
+  const auto trusted = TrustedProxies::parse({"10.0.0.0/8", "fd00::/8"}).value();
+  Request request;
+  request.peer = std::make_shared<Peer>(Peer{.address = peer});
   for (const char* value : forwarded_for) request.headers.add("X-Forwarded-For", value);
   return client_address(request, trusted);
 }
@@ -45,4 +45,4 @@ TEST(ClientAddress, WhatIsNoAddressEndsAtTheProxyThatPassedItOn) {
 }
 
 }  // namespace
-}  // namespace gatehouse::identity
+}  // namespace gatehouse::http
