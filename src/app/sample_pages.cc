@@ -47,6 +47,7 @@ header .logo { width: 2.25rem; height: 2.25rem; flex: none; }
 header .button { padding-inline: .875rem; }
 .brand { margin: 0; flex: 1; white-space: nowrap; font-weight: 650; letter-spacing: -.01em; }
 .brand span { color: var(--soft); font-weight: 400; }
+@media (max-width: 22rem) { .brand span { display: none; } }
 main { max-width: 60rem; margin: 0 auto; padding: clamp(1.5rem, 5vw, 3.5rem) clamp(1rem, 4vw, 2.5rem); }
 h2 { margin: 2.5rem 0 .875rem; font-size: 1.125rem; letter-spacing: -.01em; }
 dl, li a { background: var(--card); border: 1px solid var(--edge); border-radius: 1rem; box-shadow: var(--shadow); }
