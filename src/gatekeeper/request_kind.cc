@@ -2,20 +2,14 @@
 
 #include <string>
 
+#include "http/html.h"
+
 namespace gatehouse::gatekeeper {
 namespace {
 
 bool is_grpc(const http::Headers& headers) {
   const std::string type = http::lower_case(headers.get("content-type").value_or(""));
   return type.starts_with("application/grpc");
-}
-
-bool accepts_html(const http::Headers& headers) {
-  for (const http::Field field : headers) {
-    if (!http::equal_ignoring_case(field.name, "accept")) continue;
-    if (http::lower_case(field.value).contains("text/html")) return true;
-  }
-  return false;
 }
 
 /// Also when a gateway asks about it: Upgrade stays on its own connection, this field comes along.
@@ -35,7 +29,7 @@ bool can_log_in(const http::Request& request) {
   if (headers.has("x-requested-with") || is_grpc(headers)) return false;
   if (headers.get("sec-fetch-mode").value_or("navigate") != "navigate") return false;
   if (request.method == "GET" || request.method == "HEAD") return true;
-  return accepts_html(headers);
+  return http::accepts_html(headers);
 }
 
 }  // namespace gatehouse::gatekeeper

@@ -9,14 +9,6 @@
 namespace gatehouse::gateway {
 namespace {
 
-bool accepts_html(const http::Headers& headers) {
-  for (const http::Field field : headers) {
-    if (!http::equal_ignoring_case(field.name, "accept")) continue;
-    if (http::lower_case(field.value).contains("text/html")) return true;
-  }
-  return false;
-}
-
 std::string json(const http::Request& request, int status, std::string_view what) {
   Json body = Json::object();
   body["error"] = http::reason_phrase(status);
@@ -41,7 +33,7 @@ std::string html(const http::Request& request, int status, std::string_view what
 }  // namespace
 
 http::Response error_page(const http::Request& request, int status, std::string_view what) {
-  const bool page = accepts_html(request.headers);
+  const bool page = http::accepts_html(request.headers);
   http::Response response =
       page ? http::make_response(status, "text/html; charset=utf-8", html(request, status, what))
            : http::make_response(status, "application/json", json(request, status, what));

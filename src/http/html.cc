@@ -47,4 +47,12 @@ void add_page_headers(Headers& headers) {
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
 }
 
+bool accepts_html(const Headers& headers) {
+  for (const Field field : headers) {
+    if (!equal_ignoring_case(field.name, "accept")) continue;
+    if (lower_case(field.value).contains("text/html")) return true;
+  }
+  return false;
+}
+
 }  // namespace gatehouse::http

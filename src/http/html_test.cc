@@ -25,5 +25,14 @@ TEST(Html, PagesAllowNoInlineCodeAndNoFrames) {
   EXPECT_EQ(headers.get("X-Content-Type-Options"), "nosniff");
 }
 
+TEST(AcceptsHtml, IfAnyAcceptNamesIt) {
+  Headers headers;
+  EXPECT_FALSE(accepts_html(headers));
+  headers.add("Accept", "application/json, */*");
+  EXPECT_FALSE(accepts_html(headers));
+  headers.add("accept", "Text/HTML;q=0.9");
+  EXPECT_TRUE(accepts_html(headers));
+}
+
 }  // namespace
 }  // namespace gatehouse::http
