@@ -94,7 +94,7 @@ struct Gateway {
 
 struct Gatekeeper {
   /// Of the role alone.
-  std::vector<Listen> listen = {{.address = "127.0.0.1:8081", .tls = {}}};
+  std::vector<Listen> listen = {{.address = "127.0.0.1:8080", .tls = {}}};
   std::string issuer;        // of the provider; "" : the identity role of this process
   std::string provider_url;  // where to reach it, if not at its issuer (in-cluster address)
   std::string client_id = "authservice-oidc";
