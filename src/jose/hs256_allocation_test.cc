@@ -1,4 +1,7 @@
-// The session's check runs at each request: this counts what it allocates.
+// The session's check runs at each request: this counts what it allocates. A sanitizer has an
+// operator new of its own, so its builds leave the counting to the others.
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -53,3 +56,5 @@ TEST(Hs256, AllocatesNothingForAForgery) {
 
 }  // namespace
 }  // namespace gatehouse::jose
+
+#endif
