@@ -165,19 +165,31 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
   return {};
 }
 
-Round::Round(net::Loop& loop, std::chrono::milliseconds every, std::function<Task<void>()> work)
-    : every_(every), work_(std::move(work)), timer_(loop, [&loop, this] { loop.spawn(turn()); }) {
+Round::Round(net::Loop& loop, std::shared_ptr<spdlog::logger> log, std::chrono::milliseconds every,
+             std::function<Task<void>()> work)
+    : log_(std::move(log)),
+      every_(every),
+      work_(std::move(work)),
+      timer_(loop, [&loop, this] { loop.spawn(turn()); }) {
   timer_.set_after(every_);
 }
 
 Task<void> Round::turn() {
   running_ = true;
-  co_await work_();
+  co_await work();
   running_ = false;
   if (ended_) {
     ended_();
   } else {
     timer_.set_after(every_);
+  }
+}
+
+Task<void> Round::work() {
+  try {
+    co_await work_();
+  } catch (const std::exception& thrown) {
+    log_->error("a round of maintenance failed: {}", thrown.what());
   }
 }
 
@@ -190,12 +202,13 @@ void Worker::make_rounds() {
   // One loop does it for all.
   if (index_ != 0) return;
   if (gatekeeper_) {
-    rounds_.push_back(std::make_unique<Round>(loop_, plan_.settings.gatekeeper.revocation_poll,
+    rounds_.push_back(std::make_unique<Round>(loop_, common_.log,
+                                              plan_.settings.gatekeeper.revocation_poll,
                                               [this] { return gatekeeper_->maintain(); }));
   }
   if (identity_) {
-    rounds_.push_back(
-        std::make_unique<Round>(loop_, kIdentityRound, [this] { return identity_->maintain(); }));
+    rounds_.push_back(std::make_unique<Round>(loop_, common_.log, kIdentityRound,
+                                              [this] { return identity_->maintain(); }));
   }
 }
 

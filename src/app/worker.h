@@ -41,17 +41,21 @@ struct Common {
 /// The certificates of the plan's listeners, in their order; null for plain ones.
 using Certificates = std::vector<std::shared_ptr<const net::ServerTls>>;
 
-/// Work that comes round by time, one turn of it after the other.
+/// Work that comes round by time, one turn of it after the other. A turn that throws is logged, and
+/// the next one comes all the same: a poll that stopped would miss every logout from then on.
 class Round {
  public:
-  Round(net::Loop& loop, std::chrono::milliseconds every, std::function<Task<void>()> work);
+  Round(net::Loop& loop, std::shared_ptr<spdlog::logger> log, std::chrono::milliseconds every,
+        std::function<Task<void>()> work);
   /// Starts no further turn. `ended` is called when none is under way.
   void end(std::function<void()> ended);
   bool idle() const { return !running_; }
 
  private:
   Task<void> turn();
+  Task<void> work();
 
+  const std::shared_ptr<spdlog::logger> log_;
   const std::chrono::milliseconds every_;
   const std::function<Task<void>()> work_;
   net::Loop::Timer timer_;
