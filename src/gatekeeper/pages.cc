@@ -47,9 +47,6 @@ http::Response Pages::page(int status, std::string_view title, std::string_view 
   http::Response response =
       http::make_response(status, "text/html; charset=utf-8", std::move(body));
   http::add_page_headers(response.headers);
-  // With no-referrer a browser sends "Origin: null" with our own sign-out form (Fetch §3.2), which
-  // then could not be told from another site's.
-  response.headers.set("Referrer-Policy", "same-origin");
   return response;
 }
 

@@ -12,7 +12,7 @@ class Headers;
 std::string html_escape(std::string_view text);
 
 /// The headers that every page of ours carries: CSP without any inline code, no-store, nosniff,
-/// no-referrer, frame-ancestors none, COOP (see docs/threat-model.md).
+/// referrer to this origin only, frame-ancestors none, COOP (see docs/threat-model.md).
 void add_page_headers(Headers& headers);
 
 /// True if the client reads pages: a browser names text/html in Accept, a program hardly ever.

@@ -20,9 +20,6 @@ void add_headers(http::Headers& headers, std::string_view form_target) {
               "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
               "frame-ancestors 'none'; form-action " +
                   form_action);
-  // Under no-referrer a browser would send "Origin: null" with the form, and its origin could not
-  // be checked. To other sites nothing is sent either way.
-  headers.set("Referrer-Policy", "same-origin");
 }
 
 /// The attributes of a field that a message speaks of.
