@@ -125,7 +125,7 @@ class Gatehouse:
             "log": {"level": "warning"},
             "store": {"path": f"{self.folder.name}/gatehouse.db"},
             "operations": {"listen": ""},
-            "gateway": {"listen": [{"address": f"127.0.0.1:{self.port}"}], "access_log": "off",
+            "gateway": {"listen": [{"address": f"127.0.0.1:{self.port}"}], "access_log": {"form": "off"},
                         "routes": [{"prefix": "/", "service": upstream}]},
             "identity": {
                 "issuer": f"{self.url}/dex",

@@ -59,7 +59,7 @@ config::Settings demo_settings(const DemoOptions& options) {
   config::Settings settings;
   settings.store.path = options.data + "/gatehouse.db";
   settings.operations.listen = "";
-  settings.gateway.access_log = "text";
+  settings.gateway.access_log.form = "text";
   settings.gateway.listen = {
       {.address = options.listen, .tls = {.certificate = options.certificate, .key = options.key}}};
   if (const auto endpoint = net::parse_endpoint(options.listen)) {
@@ -68,7 +68,7 @@ config::Settings demo_settings(const DemoOptions& options) {
   config::Route samples;
   samples.name = "samples";
   samples.prefix = "/";
-  samples.service = "demo";
+  samples.upstream.service = "demo";
   samples.idle_timeout = config::milliseconds(0);
   settings.gateway.routes.push_back(std::move(samples));
   return settings;

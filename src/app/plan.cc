@@ -16,8 +16,9 @@ bool has_gateway(const Plan& plan) {
 }
 
 bool routes_to_samples(const config::Gateway& gateway) {
-  return std::ranges::any_of(
-      gateway.routes, [](const config::Route& route) { return route.service == kSampleService; });
+  return std::ranges::any_of(gateway.routes, [](const config::Route& route) {
+    return route.upstream.service == kSampleService;
+  });
 }
 
 Result<void> add_listeners(Plan& plan, Service service, const std::vector<config::Listen>& listen) {
@@ -64,15 +65,15 @@ std::string own_issuer(const Plan& plan) {
 
 void add_route(config::Gateway& gateway, std::string name, std::string prefix) {
   const bool given = std::ranges::any_of(gateway.routes, [&](const config::Route& route) {
-    return route.prefix == prefix || route.service == name;
+    return route.prefix == prefix || route.upstream.service == name;
   });
   if (given) return;
   config::Route route;
   route.name = name;
   route.prefix = std::move(prefix);
-  route.service = std::move(name);
+  route.upstream.service = std::move(name);
   route.authenticate = false;
-  route.websocket = false;
+  route.upgrades.clear();
   gateway.routes.push_back(std::move(route));
 }
 

@@ -16,7 +16,8 @@ ServeOptions options_of(Role role) {
 
 const config::Route* route_to(const Plan& plan, std::string_view service) {
   const auto& routes = plan.settings.gateway.routes;
-  const auto found = std::ranges::find(routes, service, &config::Route::service);
+  const auto found = std::ranges::find(
+      routes, service, [](const config::Route& route) { return route.upstream.service; });
   return found == routes.end() ? nullptr : &*found;
 }
 
@@ -49,7 +50,7 @@ TEST(Plan, KeepsARouteThatTheFileHas) {
   ServeOptions options = options_of(Role::kAll);
   config::Route own;
   own.prefix = "/dex";
-  own.service = "http://dex.example.org:5556";
+  own.upstream.service = "http://dex.example.org:5556";
   options.settings.gateway.routes.push_back(own);
   const Result<Plan> plan = make_plan(std::move(options));
   EXPECT_EQ(route_to(*plan, "identity"), nullptr);
@@ -58,7 +59,7 @@ TEST(Plan, KeepsARouteThatTheFileHas) {
 TEST(Plan, OpensTheSamplesFirst) {
   ServeOptions options = options_of(Role::kAll);
   config::Route samples;
-  samples.service = std::string(kSampleService);
+  samples.upstream.service = std::string(kSampleService);
   options.settings.gateway.routes.push_back(samples);
   const Result<Plan> plan = make_plan(std::move(options));
   ASSERT_TRUE(plan);

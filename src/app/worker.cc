@@ -18,7 +18,8 @@ constexpr auto kIdentityRound = 60s;
 /// The sample services are reached over their socket, like any upstream.
 void route_to_samples(config::Gateway& gateway, const net::Endpoint& endpoint) {
   for (config::Route& route : gateway.routes) {
-    if (route.service == kSampleService) route.service = "http://" + endpoint.str();
+    if (route.upstream.service == kSampleService)
+      route.upstream.service = "http://" + endpoint.str();
   }
 }
 

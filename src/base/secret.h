@@ -1,6 +1,6 @@
 // A string that must not be seen: a password, a key, a token.
 //
-// It wipes its bytes when it goes, cannot be printed, formatted or compared by accident, and is
+// It wipes its bytes when it goes, cannot be printed or formatted by accident, compares in constant time, and is
 // read only through reveal(), so that a search for that word finds every use.
 #pragma once
 
@@ -32,6 +32,10 @@ class Secret {
 
   std::string_view reveal() const { return bytes_; }
   bool empty() const { return bytes_.empty(); }
+  /// In a time that depends on the lengths alone.
+  bool operator==(const Secret& other) const {
+    return equal_in_constant_time(bytes_, other.bytes_);
+  }
 
  private:
   std::string bytes_;

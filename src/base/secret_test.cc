@@ -95,10 +95,16 @@ TEST(SecretTest, SelfAssignmentKeepsTheSecret) {
 template <class T>
 concept Printable = requires(std::ostream& out, const T& value) { out << value; };
 template <class T>
-concept Comparable = requires(const T& a, const T& b) { a == b; };
-static_assert(!Printable<Secret> && !Comparable<Secret>);
+concept Ordered = requires(const T& a, const T& b) { a < b; };
+static_assert(!Printable<Secret> && !Ordered<Secret>);
 static_assert(!std::is_convertible_v<Secret, std::string_view>);
 static_assert(!std::is_convertible_v<std::string, Secret>);
+
+TEST(SecretTest, EqualsItsLikeAlone) {
+  EXPECT_EQ(Secret(kLong), Secret(kLong));
+  EXPECT_NE(Secret(kLong), Secret("other"));
+  EXPECT_EQ(Secret(), Secret());
+}
 
 TEST(EqualInConstantTimeTest, ComparesAllBytes) {
   EXPECT_TRUE(equal_in_constant_time("", ""));

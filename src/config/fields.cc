@@ -117,7 +117,7 @@ std::vector<Field> gateway_fields(Gateway& g) {
            "Proxies in front whose X-Forwarded-* headers are believed."},
           {"gateway.recheck_interval", &g.recheck_interval, at_least(milliseconds(50), hours(1)),
            "How often exchanges that stay open, such as WebSockets, are judged anew."},
-          {"gateway.access_log", &g.access_log, OneOf{{"text", "json", "off"}},
+          {"gateway.access_log.form", &g.access_log.form, OneOf{{"text", "json", "off"}},
            "The form of the line that is written for each request."}});
   return all;
 }
@@ -262,15 +262,16 @@ std::vector<Field> fields(Route& route) {
        "example.org or *.example.org. Empty: any host."},
       {"prefix", &route.prefix, form(kPath), "Matches by whole path segments."},
       {"rewrite", &route.rewrite, empty_or(kPath), "Replaces the prefix. Empty: it stays."},
-      {"service", &route.service, form(kService),
+      {"service", &route.upstream.service, form(kService),
        "The upstream's URL, or a part of this process: identity, gatekeeper or demo.",
        Presence::kRequired},
-      {"ca_file", &route.ca_file, empty_or(kOneLine),
+      {"ca_file", &route.upstream.tls.ca_file, empty_or(kOneLine),
        "PEM file of the authorities that an https upstream may be certified by. Empty: the "
        "system's."},
       {"authenticate", &route.authenticate, Anything{}, "false: requests pass unasked."},
-      {"websocket", &route.websocket, Anything{}, "Whether upgrades to WebSocket pass."},
-      {"connect_timeout", &route.connect_timeout, at_least(milliseconds(10), minutes(5)),
+      {"upgrades", &route.upgrades, Anything{},
+       "Protocols that a connection may switch to: websocket, spdy/3.1, connect."},
+      {"connect_timeout", &route.upstream.connect_timeout, at_least(milliseconds(10), minutes(5)),
        "How long the upstream may take to accept a connection."},
       {"timeout", &route.timeout, or_zero("no limit"),
        "How long the upstream may take to the head of its answer."},

@@ -58,8 +58,8 @@ void check_routes(const std::vector<Route>& routes, Findings& findings) {
                                                              std::string(kList) + "[" +
                                                              std::to_string(*first) + "]");
     }
-    const bool https = http::lower_case(route.service).starts_with("https://");
-    if (!route.ca_file.empty() && !https) {
+    const bool https = http::lower_case(route.upstream.service).starts_with("https://");
+    if (!route.upstream.tls.ca_file.empty() && !https) {
       findings.add_at_field(element(kList, i, "ca_file"), "needs a service with https://");
     }
   }

@@ -13,11 +13,9 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "config/gateway_settings.h"
 
 namespace gatehouse::config {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 struct Log {
   std::string level = "info";   // trace, debug, info, warning, error
@@ -31,65 +29,6 @@ struct StoreSettings {
   /// base64. Without it the store makes `<path>.key` (mode 0600) at first start.
   Secret sealing_key;
   std::size_t queue = 4096;  // transactions that may wait
-};
-
-struct Tls {
-  std::string certificate;  // PEM file; empty: plain
-  std::string key;          // PEM file
-};
-
-struct Listen {
-  std::string address = "127.0.0.1:8080";
-  Tls tls;
-};
-
-struct Limits {
-  std::size_t head_bytes = 64 * 1024;
-  std::size_t header_fields = 128;
-  milliseconds head_timeout{10'000};
-  milliseconds keep_alive_timeout{75'000};
-  milliseconds body_idle_timeout{60'000};
-  milliseconds write_idle_timeout{60'000};
-  milliseconds tunnel_idle_timeout{0};
-  std::size_t connections = 20'000;
-};
-
-struct Route {
-  std::string name;          // for logs and metrics; default: the prefix
-  std::string host;          // "" any; "example.org" or "*.example.org"
-  std::string prefix = "/";  // by path segment
-  std::string rewrite;       // replaces the prefix; "" keeps it
-  std::string service;       // http://host:port, https://…, or "identity", "gatekeeper", "demo"
-  std::string ca_file;       // of an https service; "": the system's
-  bool authenticate = true;  // false: passes unasked
-  bool websocket = true;
-  milliseconds connect_timeout{3'000};
-  milliseconds timeout{0};  // to the answer's head; 0: none
-  milliseconds idle_timeout{300'000};
-  std::string host_rewrite;  // Host sent upstream; "": the client's
-};
-
-struct AuthorizerSettings {
-  std::string kind = "gatekeeper";  // gatekeeper (in process), http (ext_authz), none
-  std::string url;                  // of http: the base, e.g. http://oidc-gatekeeper:8080
-  std::string path_prefix;          // put before the original path
-  milliseconds timeout{5'000};
-  std::vector<std::string> allowed_request_headers;
-  std::vector<std::string> allowed_authorization_headers;
-  int status_on_error = 503;
-};
-
-struct Gateway {
-  std::vector<Listen> listen = {{.address = "127.0.0.1:8080", .tls = {}}};
-  std::vector<Route> routes;
-  AuthorizerSettings authorizer;
-  Limits limits;
-  std::vector<std::string> managed_headers = {"kubeflow-userid", "kubeflow-groups",
-                                              "gatehouse-session-expires"};
-  std::vector<std::string> private_cookies = {"gatehouse_*", "__Host-gatehouse_*"};
-  std::vector<std::string> trusted_proxies;  // addresses or CIDR whose X-Forwarded-* is believed
-  milliseconds recheck_interval{500};        // of exchanges that stay open
-  std::string access_log = "text";           // text, json, off
 };
 
 struct Gatekeeper {

@@ -16,7 +16,7 @@ namespace {
 
 bool leads_to_authorizer(const config::Route& route, const config::AuthorizerSettings& authorizer) {
   if (authorizer.kind != "http") return false;
-  const Result<http::Url> service = http::parse_url(route.service);
+  const Result<http::Url> service = http::parse_url(route.upstream.service);
   const Result<http::Url> judge = http::parse_url(authorizer.url);
   return service && judge && service->origin() == judge->origin();
 }
@@ -155,9 +155,9 @@ std::unique_ptr<net::ExchangeObserver> make_observer(const config::Gateway& sett
                                                      Metrics& metrics,
                                                      std::shared_ptr<spdlog::logger> log) {
   std::unique_ptr<net::ExchangeObserver> access_log;
-  if (settings.access_log != "off" && log) {
+  if (settings.access_log.form != "off" && log) {
     const auto format =
-        settings.access_log == "json" ? AccessLog::Format::kJson : AccessLog::Format::kText;
+        settings.access_log.form == "json" ? AccessLog::Format::kJson : AccessLog::Format::kText;
     access_log = std::make_unique<AccessLog>(std::move(log), format);
   }
   return std::make_unique<Observers>(metrics.add_shard(), std::move(access_log));

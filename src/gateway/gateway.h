@@ -52,7 +52,7 @@ Result<std::unique_ptr<http::Authorizer>> make_http_authorizer(const config::Gat
 std::unique_ptr<http::Authorizer> make_open_authorizer(const config::Gateway& settings);
 
 /// What a loop's HttpServers tell of their exchanges: counted in a shard of `metrics`, and written
-/// to `log` as settings.access_log says. `metrics` and `log` must outlive it.
+/// to `log` as settings.access_log.form says. `metrics` and `log` must outlive it.
 std::unique_ptr<net::ExchangeObserver> make_observer(const config::Gateway& settings,
                                                      Metrics& metrics,
                                                      std::shared_ptr<spdlog::logger> log);

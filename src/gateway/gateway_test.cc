@@ -74,7 +74,7 @@ class GatewayTest : public testing::Test {
   void route(std::string prefix, std::string service, milliseconds timeout = milliseconds(0)) {
     config::Route route;
     route.prefix = std::move(prefix);
-    route.service = std::move(service);
+    route.upstream.service = std::move(service);
     route.timeout = timeout;
     settings_.routes.push_back(std::move(route));
   }

@@ -1,5 +1,6 @@
 #include "gateway/proxy.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/error_page.h"
@@ -56,7 +57,9 @@ Task<http::Response> Proxy::handle(http::Request& request) {
   const config::Route& route = parts_.routes[*chosen];
   request.trace.route = route.name;
   // An upgrade that is not allowed is not asked for: the server may ignore it (RFC 9110 §7.8).
-  if (!route.websocket) request.upgrade.clear();
+  if (std::ranges::find(route.upgrades, request.upgrade) == route.upgrades.end()) {
+    request.upgrade.clear();
+  }
 
   http::Verdict verdict = http::Allow{};
   if (route.authenticate) verdict = co_await parts_.authorizer.judge(request);

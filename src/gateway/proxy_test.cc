@@ -45,7 +45,7 @@ class ProxyTest : public testing::Test {
     routes[2].host_rewrite = "inner.example";
     routes[2].timeout = std::chrono::milliseconds(1234);
     routes[3].prefix = routes[3].name = "/plain";
-    routes[3].websocket = false;
+    routes[3].upgrades.clear();
     const Destination up{.upstream = &upstream_, .origin = "10.0.0.9:80"};
     const Destination local{.local = &local_};
     RouteTable table = RouteTable::make(routes).value();

@@ -26,7 +26,7 @@ Result<net::ClientOptions> client_options(const http::Url& url,
 }
 
 Result<Destination> Upstreams::destination(const config::Route& route) {
-  Result<http::Url> url = http::parse_url(route.service);
+  Result<http::Url> url = http::parse_url(route.upstream.service);
   if (!url) return std::unexpected(std::move(url).error().in(at(route)));
   if (url->path != "/" || !url->query.empty()) {
     return fail(ErrorCode::kInvalid,
@@ -34,9 +34,10 @@ Result<Destination> Upstreams::destination(const config::Route& route) {
   }
   const std::string authority = url->authority();
   std::unique_ptr<net::HttpClient>& client =
-      clients_[Key{url->origin(), route.ca_file, route.connect_timeout}];
+      clients_[Key{url->origin(), route.upstream.tls.ca_file, route.upstream.connect_timeout}];
   if (!client) {
-    Result<net::ClientOptions> options = client_options(*url, route.connect_timeout, route.ca_file);
+    Result<net::ClientOptions> options =
+        client_options(*url, route.upstream.connect_timeout, route.upstream.tls.ca_file);
     if (!options) return std::unexpected(std::move(options).error().in(at(route)));
     client = net::HttpClient::make(*loop_, *resolver_, std::move(*url), std::move(*options));
   }
@@ -47,13 +48,13 @@ Result<std::vector<Destination>> Upstreams::destinations(
     const std::vector<config::Route>& routes, const std::map<std::string, http::Handler*>& local) {
   std::vector<Destination> out;
   for (const config::Route& route : routes) {
-    const auto found = local.find(route.service);
+    const auto found = local.find(route.upstream.service);
     if (found != local.end()) {
       out.push_back(Destination{.local = found->second});
       continue;
     }
-    if (!route.service.contains("://")) {
-      return fail(ErrorCode::kInvalid, at(route) + " \"" + route.service +
+    if (!route.upstream.service.contains("://")) {
+      return fail(ErrorCode::kInvalid, at(route) + " \"" + route.upstream.service +
                                            "\" is neither an http(s) URL nor a role of this "
                                            "process");
     }
