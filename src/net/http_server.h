@@ -14,6 +14,7 @@
 
 #include "http/message.h"
 #include "net/http1/codec.h"
+#include "net/limit_counts.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/tcp.h"
@@ -29,6 +30,16 @@ struct ServerOptions {
   std::chrono::milliseconds tunnel_idle_timeout{0};      // of an upgrade; 0: none
   std::size_t undrained_body_limit = 256 * 1024;
   std::size_t requests_per_connection = 0;  // 0: no limit
+  std::uint64_t body_bytes = 0;             // of a request; longer: 413; 0: no limit
+  std::size_t body_bytes_per_second = 0;    // a body that comes more slowly is cut; 0: no limit
+  struct Http2 {
+    bool enabled = true;                          // by ALPN, and in cleartext by prior knowledge
+    std::size_t streams = 100;                    // of one connection, at once
+    std::size_t resets_per_second = 100;          // of streams, by the client
+    std::size_t continuation_frames = 16;         // of one header block
+    std::size_t control_frames_per_second = 100;  // PING, SETTINGS, empty DATA
+  } http2;
+  LimitCounts* limit_counts = nullptr;  // of the loop; may be null, else outlives the server
 };
 
 /// What is known of an exchange when it has ended.
