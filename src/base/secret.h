@@ -1,7 +1,7 @@
 // A string that must not be seen: a password, a key, a token.
 //
-// It wipes its bytes when it goes, cannot be printed or formatted by accident, compares in constant time, and is
-// read only through reveal(), so that a search for that word finds every use.
+// It wipes its bytes when it goes, cannot be printed or formatted by accident, compares in constant
+// time, and is read only through reveal(), so that a search for that word finds every use.
 #pragma once
 
 #include <string>

@@ -8,10 +8,13 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
 #include <variant>
+
+#include "base/frame_memory.h"
 
 namespace gatehouse {
 
@@ -21,6 +24,11 @@ class Task;
 namespace task_detail {
 
 struct PromiseBase {
+  static void* operator new(std::size_t size) { return FrameMemory::take(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept {
+    FrameMemory::give(frame, size);
+  }
+
   std::coroutine_handle<> continuation = std::noop_coroutine();
 
   struct FinalAwaiter {

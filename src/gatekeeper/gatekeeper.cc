@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "gatekeeper/callback.h"
+#include "gatekeeper/known_sessions.h"
 #include "gatekeeper/login_redirect.h"
 #include "gatekeeper/login_state.h"
 #include "gatekeeper/logout.h"
@@ -36,6 +37,7 @@ class LoopGatekeeper final : public Gatekeeper {
                  Entropy& entropy, const Clock& clock);
 
   Task<http::Verdict> judge(const http::Request& request) override;
+  const http::Allow* allowed_at_once(const http::Request& request) override;
   const std::vector<std::string>& managed_headers() const override { return managed_headers_; }
   const std::vector<std::string>& private_cookies() const override { return private_cookies_; }
   Task<http::Response> handle(http::Request& request) override;
@@ -54,6 +56,7 @@ class LoopGatekeeper final : public Gatekeeper {
   };
 
   const config::Gatekeeper& settings() const { return shared_->settings(); }
+  void forget_if_keys_changed();
   bool is_own_path(std::string_view path) const;
   bool passes_unasked(std::string_view path) const;
   /// Who asks, whatever for. `target`: where a login returns to; outlives the task.
@@ -84,6 +87,9 @@ class LoopGatekeeper final : public Gatekeeper {
   ExternalAuthorization external_authorization_;
   const std::vector<std::string> managed_headers_;
   const std::vector<std::string> private_cookies_;
+  const http::Allow unasked_;
+  KnownSessions known_;
+  std::uint64_t known_under_ = 0;  // the version of the keys
   MonotonicTime collected_{};
 };
 
@@ -120,7 +126,8 @@ LoopGatekeeper::LoopGatekeeper(std::shared_ptr<SharedState> shared, store::Store
       logout_(parts_),
       external_authorization_(*this),
       managed_headers_(gatekeeper::managed_headers(settings())),
-      private_cookies_(names_.all()) {}
+      private_cookies_(names_.all()),
+      unasked_(allow_unasked(settings())) {}
 
 bool LoopGatekeeper::is_own_path(std::string_view path) const {
   return path == callback_path_ || http::path_has_prefix(path, settings().url_prefix);
@@ -134,9 +141,25 @@ bool LoopGatekeeper::passes_unasked(std::string_view path) const {
 }
 
 Task<http::Verdict> LoopGatekeeper::judge(const http::Request& request) {
-  if (passes_unasked(request.target.path())) co_return allow_unasked(settings());
+  if (passes_unasked(request.target.path())) co_return unasked_;
   http::Verdict verdict = co_await judge_session(request, request.target.str());
   co_return verdict;
+}
+
+const http::Allow* LoopGatekeeper::allowed_at_once(const http::Request& request) {
+  if (passes_unasked(request.target.path())) return &unasked_;
+  if (!shared_->ready()) return nullptr;
+  const std::string_view token = sessions_.lone_cookie(request);
+  if (token.empty()) return nullptr;
+  forget_if_keys_changed();
+  const http::Allow* const allow = known_.find(token, clock_.now());
+  const bool good = allow != nullptr && !revocations_.contains(allow->session);
+  return good ? allow : nullptr;
+}
+
+void LoopGatekeeper::forget_if_keys_changed() {
+  const std::uint64_t version = keys_.version();
+  if (std::exchange(known_under_, version) != version) known_.clear();
 }
 
 Task<http::Verdict> LoopGatekeeper::judge_session(const http::Request& request,
@@ -145,7 +168,12 @@ Task<http::Verdict> LoopGatekeeper::judge_session(const http::Request& request,
     co_return http::Failure{{ErrorCode::kUnavailable, "the gatekeeper has not started yet"}};
   }
   const Presented presented = sessions_.read(request);
-  if (presented.session) co_return allow_session(settings(), presented);
+  if (presented.session) {
+    http::Allow allow = allow_session(settings(), presented);
+    const std::string_view token = sessions_.lone_cookie(request);
+    if (!token.empty()) known_.remember(token, *presented.session, allow);
+    co_return allow;
+  }
   http::Response response = co_await refuse(request, presented, target);
   co_return http::Deny{std::move(response)};
 }

@@ -59,6 +59,7 @@ void KeyView::renew() {
 
   const std::shared_ptr<const KeySnapshot> snapshot = ring_.snapshot();
   epoch_ = epoch;
+  ++version_;
   made_ = now;
   changes_ = WallTime::max();
   session_.clear();

@@ -26,6 +26,11 @@ class KeyView {
 
   /// All keys whose sessions are accepted now.
   std::span<jose::Hs256Key> session_keys();
+  /// Another number whenever session_keys() has changed.
+  std::uint64_t version() {
+    renew();
+    return version_;
+  }
   /// The key that signs now; null when there is none (the store was away for a whole rotation):
   /// nobody can then be signed in.
   jose::Hs256Key* session_signer();
@@ -47,6 +52,7 @@ class KeyView {
   Entropy& entropy_;
   const Clock& clock_;
   std::uint64_t epoch_ = 0;
+  std::uint64_t version_ = 0;
   WallTime made_{};     // a clock that went back makes the copies anew
   WallTime changes_{};  // when the first of the keys held begins or ends something
   std::vector<jose::Hs256Key> session_;

@@ -49,6 +49,19 @@ Presented SessionReader::read(const http::Request& request) {
   return out;
 }
 
+std::string_view SessionReader::lone_cookie(const http::Request& request) const {
+  if (request.headers.has("authorization")) return "";
+  const std::string& name = names_.session(origin_.secure_cookies(request));
+  std::string_view value;
+  int copies = 0;
+  http::for_each_cookie(request.headers, [&](const http::Cookie& cookie) {
+    if (cookie.name != name) return true;
+    value = cookie.value;
+    return ++copies < 2;
+  });
+  return copies == 1 ? value : std::string_view();
+}
+
 Result<SessionClaims, SessionError> SessionReader::judge(std::string_view token) {
   auto claims = tokens_.read(token, keys_.session_keys(), clock_.now());
   if (claims && revocations_.contains(claims->session)) {

@@ -33,6 +33,9 @@ class SessionReader {
                 KeyView& keys, RevocationView& revocations, const Clock& clock);
 
   Presented read(const http::Request& request);
+  /// The value of the one session cookie, if no more than that has to be looked at to know who
+  /// asks: it comes once, and no Authorization field does. Else "".
+  std::string_view lone_cookie(const http::Request& request) const;
 
  private:
   Result<SessionClaims, SessionError> judge(std::string_view token);

@@ -65,7 +65,20 @@ class World {
   }
 
   http::Verdict judge(const http::Request& request) {
-    return loop.wait(gatekeeper->judge(request));
+    http::Verdict verdict = loop.wait(gatekeeper->judge(request));
+    // Before and after judge() has come to know the session, the short cut may say no more than it.
+    const http::Allow* const known = gatekeeper->allowed_at_once(request);
+    if (known != nullptr) {
+      const auto* const allow = std::get_if<http::Allow>(&verdict);
+      EXPECT_NE(allow, nullptr) << "allowed at once, but not by judge()";
+      if (allow != nullptr) {
+        EXPECT_EQ(known->set, allow->set);
+        EXPECT_EQ(known->remove, allow->remove);
+        EXPECT_EQ(known->user, allow->user);
+        EXPECT_EQ(known->session, allow->session);
+      }
+    }
+    return verdict;
   }
   http::Response handle(http::Request& request) { return loop.wait(gatekeeper->handle(request)); }
   http::Response authorize(http::Request& request) {

@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "net/cancellable_read.h"
-#include "net/pieces.h"
 
 namespace gatehouse::net {
 namespace {
@@ -39,13 +38,21 @@ Framing AnswerWriter::frame(const http::Request& request, http::Response& respon
   return {chunks ? Framing::Kind::kChunked : Framing::Kind::kUntilClose, 0};
 }
 
-Task<Result<void>> AnswerWriter::write(http::Response& response, const Framing& framing,
-                                       bool keep_alive, http::Version version) {
+Pieces AnswerWriter::whole(const http::Response& response, const Framing& framing, bool keep_alive,
+                           http::Version version) {
   http1::write_response_head(out_, response, framing, keep_alive, version);
-  if (response.body.stream && !without_body_) return write_stream(*response.body.stream, framing);
-  if (without_body_) return send({});
-  sent_ = response.body.bytes.size();
-  return send(response.body.bytes);
+  const std::string_view body =
+      without_body_ ? std::string_view() : std::string_view(response.body.bytes);
+  sent_ = body.size();
+  Pieces pieces;
+  if (body.size() <= kCopiedPiece) {
+    out_.append(body);
+    pieces.add(out_);
+  } else {
+    pieces.add(out_);
+    pieces.add(body);
+  }
+  return pieces;
 }
 
 Task<Result<void>> AnswerWriter::send(std::string_view piece, std::string_view behind) {
@@ -58,7 +65,19 @@ Task<Result<void>> AnswerWriter::send(std::string_view piece, std::string_view b
   co_return sent;
 }
 
-Task<Result<void>> AnswerWriter::write_stream(http::BodyReader& body, Framing framing) {
+Task<Result<void>> AnswerWriter::write_rest(Pieces& unsent, std::uint64_t body_bytes) {
+  sent_ = body_bytes;
+  return send_rest(loop_, stream_, unsent, idle_timeout_);
+}
+
+Task<Result<void>> AnswerWriter::write_stream(http::Response& response, Framing framing,
+                                              bool keep_alive, http::Version version) {
+  http1::write_response_head(out_, response, framing, keep_alive, version);
+  if (without_body_) return send({});
+  return write_pieces(*response.body.stream, framing);
+}
+
+Task<Result<void>> AnswerWriter::write_pieces(http::BodyReader& body, Framing framing) {
   const bool chunked = framing.kind == Framing::Kind::kChunked;
   for (;;) {
     if ((!body.ready() && !out_.empty()) || out_.size() >= kGathered) {

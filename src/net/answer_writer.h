@@ -11,6 +11,7 @@
 #include "http/message.h"
 #include "net/http1/codec.h"
 #include "net/loop.h"
+#include "net/pieces.h"
 #include "net/stream.h"
 
 namespace gatehouse::net {
@@ -30,16 +31,24 @@ class AnswerWriter {
   /// HEAD if it is known. kUntilClose: the connection cannot stay open.
   http1::Framing frame(const http::Request& request, http::Response& response);
 
-  /// Sends it. An error: it went out in part or not at all, and the connection must be reset so
-  /// that it does not look whole.
-  Task<Result<void>> write(http::Response& response, const http1::Framing& framing, bool keep_alive,
-                           http::Version version);
+  /// Of an answer whose body is whole: writes the head, and gives all that is to be sent. A short
+  /// body is put behind the head.
+  Pieces whole(const http::Response& response, const http1::Framing& framing, bool keep_alive,
+               http::Version version);
+
+  /// Sends what is left of such an answer, whose body has that many bytes. An error, here and
+  /// below: it went out in part or not at all, and the connection must be reset so that it does not
+  /// look whole.
+  Task<Result<void>> write_rest(Pieces& unsent, std::uint64_t body_bytes);
+  /// Sends an answer whose body is a stream.
+  Task<Result<void>> write_stream(http::Response& response, http1::Framing framing, bool keep_alive,
+                                  http::Version version);
 
   /// Bytes of the body that were sent.
   std::uint64_t sent() const { return sent_; }
 
  private:
-  Task<Result<void>> write_stream(http::BodyReader& body, http1::Framing framing);
+  Task<Result<void>> write_pieces(http::BodyReader& body, http1::Framing framing);
   Task<Result<void>> send(std::string_view piece, std::string_view behind = {});
 
   Loop& loop_;

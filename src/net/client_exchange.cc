@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "net/pieces.h"
 #include "net/response_body.h"
 #include "net/upgraded_stream.h"
 
@@ -49,11 +48,21 @@ ClientExchange::~ClientExchange() {
 
 Task<Result<http::Response>> ClientExchange::run() {
   listen_for_cancellation();
-  co_await send_request();
-  Result<void> head = co_await read_final_head();
-  if (!head) {
-    failure_ = head.error().code;
-    co_return std::unexpected(explain(std::move(head).error()));
+  Pieces pieces = begin_request();
+  if (!pieces.empty()) {
+    const Result<void> sent =
+        co_await send_rest(loop_, *connection_->stream, pieces, timeouts_.idle);
+    sent_whole_ = sent.has_value();
+  }
+  if (!upload_) wait_for_answer_from_now();
+  Look look = look_for_head();
+  while (!look) {
+    Result<void> readable = co_await connection_->stream->readable();
+    look = readable ? look_for_head() : Look(std::move(readable));
+  }
+  if (!*look) {
+    failure_ = look->error().code;
+    co_return std::unexpected(explain(std::move(*look).error()));
   }
   co_return make_response();
 }
@@ -78,64 +87,74 @@ http1::Framing ClientExchange::frame_request() const {
   return {http1::Framing::Kind::kLength, body.bytes.size()};
 }
 
-/// A failure to send is none of the request yet: the upstream may have answered before it closed.
-Task<void> ClientExchange::send_request() {
+/// Sends what goes without waiting, and gives what is left. A failure to send is none of the
+/// request yet: the upstream may have answered before it closed.
+Pieces ClientExchange::begin_request() {
   std::string& out = connection_->workspace->out;
   const http1::Framing framing = frame_request();
   out.clear();
   http1::write_request_head(out, request_, framing, true);
   Stream& stream = *connection_->stream;
+  Pieces pieces;
   if (request_.body.stream) {
     stream.set_deadline(Stream::Direction::kRead, std::nullopt);
     upload_ = std::make_unique<Upload>(loop_, *connection_, *request_.body.stream, framing,
                                        timeouts_.idle);
     upload_->start(timeouts_.response);
-    co_return;
+    return pieces;
   }
-  Pieces pieces;
   pieces.add(out);
   pieces.add(request_.body.bytes);
-  const Result<void> sent = co_await send_rest(loop_, stream, pieces, timeouts_.idle);
-  sent_whole_ = sent.has_value();
-  stream.set_deadline(Stream::Direction::kRead, deadline_after(loop_, timeouts_.response));
+  if (!try_send(stream, pieces)) return {};
+  sent_whole_ = pieces.empty();
+  return pieces;
 }
 
-Task<Result<void>> ClientExchange::read_final_head() {
-  for (std::size_t interim = 0; interim <= kInterimAnswers; ++interim) {
-    Result<void> head = co_await read_head();
-    if (!head) co_return head;
-    const int status = head_.response.status;
-    if (status >= 200 || status == 101) co_return Result<void>();
-  }
-  co_return fail(ErrorCode::kCorrupt, "the upstream sent too many interim answers");
+void ClientExchange::wait_for_answer_from_now() {
+  connection_->stream->set_deadline(Stream::Direction::kRead,
+                                    deadline_after(loop_, timeouts_.response));
 }
 
-Task<Result<void>> ClientExchange::read_head() {
+/// Reads on until there is the head of the final answer, or nothing to read.
+ClientExchange::Look ClientExchange::look_for_head() {
   ReadBuffer& buffer = connection_->workspace->buffer;
-  Stream& stream = *connection_->stream;
-  std::size_t fresh = buffer.size();  // behind an interim answer
   for (;;) {
-    if (fresh != 0 && http1::may_complete_head(buffer.text(), fresh, limits_)) {
-      std::optional<Result<void>> parsed = parse();
-      if (parsed) co_return std::move(*parsed);
+    Look head = look_for_any_head();
+    if (!head || !*head) return head;
+    const int status = head_.response.status;
+    if (status >= 200 || status == 101) return head;
+    if (++interim_ > kInterimAnswers) {
+      return fail(ErrorCode::kCorrupt, "the upstream sent too many interim answers");
     }
-    fresh = 0;
-    const IoResult got = stream.try_read(buffer.space());
-    if (got.kind == IoResult::Kind::kDone) {
-      buffer.commit(got.bytes);
-      fresh = got.bytes;
-      anything_came_ = true;
-      continue;
-    }
-    if (got.kind == IoResult::Kind::kEnd) {
-      co_return fail(ErrorCode::kUnavailable, "the upstream closed the connection unanswered");
-    }
-    Result<void> readable = co_await stream.readable();
-    if (!readable) co_return readable;
+    unread_ = buffer.size();  // behind an interim answer
   }
 }
 
-std::optional<Result<void>> ClientExchange::parse() {
+ClientExchange::Look ClientExchange::look_for_any_head() {
+  ReadBuffer& buffer = connection_->workspace->buffer;
+  for (;;) {
+    const std::size_t fresh = std::exchange(unread_, 0);
+    if (fresh != 0 && http1::may_complete_head(buffer.text(), fresh, limits_)) {
+      Look parsed = parse();
+      if (parsed) return parsed;
+    }
+    const IoResult got = connection_->stream->try_read(buffer.space());
+    switch (got.kind) {
+      case IoResult::Kind::kDone:
+        buffer.commit(got.bytes);
+        unread_ = got.bytes;
+        anything_came_ = true;
+        break;
+      case IoResult::Kind::kEnd:
+        return fail(ErrorCode::kUnavailable, "the upstream closed the connection unanswered");
+      case IoResult::Kind::kWouldBlock:
+      case IoResult::Kind::kFailed:  // the wait says at once what it was
+        return std::nullopt;
+    }
+  }
+}
+
+ClientExchange::Look ClientExchange::parse() {
   ReadBuffer& buffer = connection_->workspace->buffer;
   std::size_t consumed = 0;
   const auto parsed =
@@ -149,9 +168,7 @@ std::optional<Result<void>> ClientExchange::parse() {
 Result<http::Response> ClientExchange::make_response() {
   if (upload_) upload_->answered();
   if (head_.response.status == 101) return make_upgrade();
-  http::Response response;
-  response.status = head_.response.status;
-  response.headers = head_.response.headers;  // copied: the scratch keeps its memory
+  http::Response response = std::move(head_.response);
   give_body(response);
   return response;
 }
@@ -160,9 +177,7 @@ Result<http::Response> ClientExchange::make_upgrade() {
   if (request_.upgrade.empty() || head_.upgrade != request_.upgrade) {
     return fail(ErrorCode::kCorrupt, "the upstream switched to a protocol that was not asked for");
   }
-  http::Response response;
-  response.status = 101;
-  response.headers = head_.response.headers;
+  http::Response response = std::move(head_.response);
   if (request_.cancellation != nullptr) request_.cancellation->listen({});
   response.upgrade =
       std::make_unique<UpgradedStream>(loop_, std::move(connection_), timeouts_.idle);

@@ -13,6 +13,7 @@
 #include "net/connection_pool.h"
 #include "net/http1/codec.h"
 #include "net/http_client.h"
+#include "net/pieces.h"
 #include "net/upload.h"
 
 namespace gatehouse::net {
@@ -31,11 +32,15 @@ class ClientExchange {
   bool may_retry() const;
 
  private:
+  /// nullopt: there is nothing more to read now.
+  using Look = std::optional<Result<void>>;
+
   http1::Framing frame_request() const;
-  Task<void> send_request();
-  Task<Result<void>> read_head();
-  Task<Result<void>> read_final_head();
-  std::optional<Result<void>> parse();
+  Pieces begin_request();
+  void wait_for_answer_from_now();
+  Look look_for_head();
+  Look look_for_any_head();
+  Look parse();
   Result<http::Response> make_response();
   Result<http::Response> make_upgrade();
   void give_body(http::Response& response);
@@ -54,6 +59,8 @@ class ClientExchange {
   std::unique_ptr<Upload> upload_;
   bool sent_whole_ = false;
   bool anything_came_ = false;
+  std::size_t unread_ = 0;  // bytes in the buffer that no parser has seen
+  std::size_t interim_ = 0;
   std::optional<ErrorCode> failure_;
 };
 

@@ -4,7 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include "net/answer_writer.h"
 #include "net/pieces.h"
 #include "net/tunnel.h"
 
@@ -89,7 +88,10 @@ Task<void> ServerConnection::serve() {
     http::Response response;
     if (!refusal_) response = co_await handle();
     check_answer(response);
-    in_order = co_await answer(response);
+    answered_ = context_.loop.now();
+    const std::optional<bool> sent = answer_at_once(response);
+    in_order = sent.value_or(false);
+    if (!sent) in_order = co_await answer(response);
     exchanging_ = false;
     // An upload to an upstream that has answered early goes with the answer, and leaves the
     // request's body to us.
@@ -263,29 +265,59 @@ bool ServerConnection::can_keep_alive(const http::Response& response) const {
   return !must_continue_ && body_->left() <= context_.options.undrained_body_limit;
 }
 
+http1::Framing ServerConnection::begin_answer(AnswerWriter& writer, http::Response& response) {
+  if (!response.headers.has("date")) response.headers.add("Date", context_.date.value());
+  workspace_->out.clear();
+  const http1::Framing framing = writer.frame(workspace_->head.request, response);
+  keep_alive_ = can_keep_alive(response) && framing.kind != http1::Framing::Kind::kUntilClose;
+  must_continue_ = false;
+  return framing;
+}
+
+bool ServerConnection::end_answer(const AnswerWriter& writer, int status, bool complete) {
+  if (!complete) stream_->abort();
+  tell_observer(status, writer.sent(), complete);
+  return complete;
+}
+
+/// Sends an answer whose body is whole, if it goes without waiting, and says whether the connection
+/// is in order. nullopt: it is for answer(), which finds what is left in the workspace.
+std::optional<bool> ServerConnection::answer_at_once(http::Response& response) {
+  if (response.status == 101 || response.body.stream) return std::nullopt;
+  AnswerWriter writer = make_writer();
+  const http1::Framing framing = begin_answer(writer, response);
+  workspace_->unsent =
+      writer.whole(response, framing, keep_alive_, workspace_->head.request.version);
+  workspace_->unsent_body = writer.sent();
+  const bool works = try_send(*stream_, workspace_->unsent);
+  if (works && !workspace_->unsent.empty()) return std::nullopt;
+  return end_answer(writer, response.status, works);
+}
+
 Task<bool> ServerConnection::answer(http::Response& response) {
-  answered_ = context_.loop.now();
   if (response.status == 101) {
     const bool ended = co_await tunnel(response);
     co_return ended;
   }
-  http::Request& request = workspace_->head.request;
-  if (!response.headers.has("date")) response.headers.add("Date", context_.date.value());
-  workspace_->out.clear();
-  AnswerWriter writer(context_.loop, *stream_, workspace_->out, context_.options.write_idle_timeout,
-                      cancellation_);
-  const http1::Framing framing = writer.frame(request, response);
-  keep_alive_ = can_keep_alive(response) && framing.kind != http1::Framing::Kind::kUntilClose;
-  must_continue_ = false;
+  AnswerWriter writer = make_writer();
   Result<void> written = fail(ErrorCode::kInternal, "the body threw an exception");
-  try {
-    written = co_await writer.write(response, framing, keep_alive_, request.version);
-  } catch (...) {
-    request.trace.failure = "the answer's body threw an exception";
+  if (response.body.stream) {
+    const http1::Framing framing = begin_answer(writer, response);
+    http::Request& request = workspace_->head.request;
+    try {
+      written = co_await writer.write_stream(response, framing, keep_alive_, request.version);
+    } catch (...) {
+      request.trace.failure = "the answer's body threw an exception";
+    }
+  } else {
+    written = co_await writer.write_rest(workspace_->unsent, workspace_->unsent_body);
   }
-  if (!written) stream_->abort();
-  tell_observer(response.status, writer.sent(), written.has_value());
-  co_return written.has_value();
+  co_return end_answer(writer, response.status, written.has_value());
+}
+
+AnswerWriter ServerConnection::make_writer() {
+  return {context_.loop, *stream_, workspace_->out, context_.options.write_idle_timeout,
+          cancellation_};
 }
 
 Task<bool> ServerConnection::tunnel(http::Response& response) {

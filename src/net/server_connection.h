@@ -12,6 +12,7 @@
 
 #include "base/task.h"
 #include "http/message.h"
+#include "net/answer_writer.h"
 #include "net/incoming_body.h"
 #include "net/loop.h"
 #include "net/running_task.h"
@@ -70,8 +71,12 @@ class ServerConnection {
   void check_answer(http::Response& response) const;
   bool can_keep_alive(const http::Response& response) const;
   bool body_is_left() const { return body_ && !body_->finished(); }
+  std::optional<bool> answer_at_once(http::Response& response);
   /// True if the connection is in order afterwards.
   Task<bool> answer(http::Response& response);
+  AnswerWriter make_writer();
+  http1::Framing begin_answer(AnswerWriter& writer, http::Response& response);
+  bool end_answer(const AnswerWriter& writer, int status, bool complete);
   Task<bool> tunnel(http::Response& response);
   Task<Result<void>> send_continue();
   void tell_observer(int status, std::uint64_t sent, bool complete);

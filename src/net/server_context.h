@@ -6,6 +6,7 @@
 #include "net/date_field.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/pieces.h"
 #include "net/read_buffer.h"
 #include "net/spare.h"
 
@@ -16,7 +17,9 @@ namespace gatehouse::net {
 struct Workspace {
   http1::RequestHead head;
   ReadBuffer buffer;
-  std::string out;  // the answer's head, and small pieces of its body
+  std::string out;                // the answer's head, and small pieces of its body
+  Pieces unsent;                  // of an answer that did not go at once
+  std::uint64_t unsent_body = 0;  // how long the body of that answer is
 };
 
 struct ServerContext {
