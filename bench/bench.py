@@ -1,8 +1,10 @@
 """Measures Gatehouse beside its peers and prints tables.
 
     bench/bench.py [--rounds N] [--seconds S] [NAME...]
+    bench/bench.py [--rounds N] [--seconds S] gateway [ROW...]
 
-Names: requests, flows, footprint; all by default. The proxy under measurement has processor 0 to
+Names: requests, flows, footprint; all by default. `gateway` measures the gateway by itself, beside
+nginx, HAProxy and Envoy (bench/gateway.py). The proxy under measurement has processor 0 to
 itself; client and upstream share processor 1. Figures are CPU (user and system) of the proxy's own
 processes a request, from /proc, medians of rounds that alternate between the candidates.
 """
@@ -19,7 +21,8 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import flows  # noqa: E402
-from processes import Gatehouse, Nginx, cpu_seconds, resident_kib, start_to_ready_ms  # noqa: E402
+import gateway  # noqa: E402
+from processes import Gatehouse, Nginx, cpu_seconds, resident_kib, start_ms  # noqa: E402
 
 CONNECTIONS = 32
 
@@ -53,7 +56,7 @@ def median(values: list[float]) -> str:
 
 def bench_requests(options) -> None:
     with tempfile.TemporaryDirectory() as folder, Nginx(pathlib.Path(folder)) as nginx, \
-            Gatehouse(upstream=nginx.upstream_url) as door:
+            Gatehouse(services={"/": nginx.upstream_url}) as door:
         cookie = f"Cookie: {door.log_in()}"
         candidates = {
             "gatehouse, session checked": lambda: cost(
@@ -103,10 +106,7 @@ def bench_flows(options) -> None:
 def bench_footprint(options) -> None:
     with Gatehouse() as door:
         idle = resident_kib(door.pids())
-        starts = []
-        for _ in range(max(5, options.rounds)):
-            door.stop()
-            starts.append(start_to_ready_ms(door))
+        starts = [start_ms(door) for _ in range(max(5, options.rounds))]
     print("\nFootprint")
     print(f"  resident when idle, MiB              {idle / 1024:8.1f}   (to reach: 40, aim 20)")
     print(f"  start to ready, ms                   {median(starts)}   (to reach: 60, aim 20)")
@@ -125,9 +125,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("names", nargs="*", choices=[*benches, []])
+    parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     print(machine())
+    if options.names[:1] == ["gateway"]:
+        options.rows = options.names[1:]
+        gateway.run(options)
+        return
+    unknown = set(options.names) - set(benches)
+    if unknown:
+        parser.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(benches)} "
+                     "and gateway")
     for name, bench in benches.items():
         if not options.names or name in options.names:
             bench(options)

@@ -17,8 +17,8 @@ BASIC = "Basic " + base64.b64encode(
 
 class Connection:
     def __init__(self, door: Gatehouse) -> None:
-        self.http = http.client.HTTPConnection("127.0.0.1", door.port, timeout=30)
-        self.host = f"localhost:{door.port}"
+        self.http = http.client.HTTPConnection("127.0.0.1", door.http, timeout=30)
+        self.host = f"localhost:{door.http}"
 
     def ask(self, method: str, path: str, body: str | None = None, headers: dict | None = None):
         """Status, headers and text of one answer."""

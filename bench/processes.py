@@ -111,22 +111,52 @@ class Nginx:
             process.wait()
 
 
-class Gatehouse:
-    """The front door in one process with one event loop, on processor 0."""
+class Process:
+    """A program pinned to a processor."""
 
-    def __init__(self, upstream: str = "demo") -> None:
+    def __init__(self, words: list, ports: list[int], processor: str = "0") -> None:
+        self.process = subprocess.Popen(["taskset", "-c", processor, *map(str, words)],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for port in ports:
+            wait_for(port)
+
+    def pids(self) -> list[int]:
+        return [self.process.pid]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+class Gatehouse:
+    """The front door in one process with one event loop, on processor 0. `services`: prefixes and
+    where they lead; `authorizer` "none": requests pass unasked; `tls`: certificate and key of a
+    second, https listener."""
+
+    def __init__(self, services: dict[str, str] | None = None, authorizer: str = "gatekeeper",
+                 tls: tuple[pathlib.Path, pathlib.Path] | None = None) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.port = free_port()
-        self.url = f"http://localhost:{self.port}"
-        self.address = f"http://127.0.0.1:{self.port}"  # for clients that would try ::1 first
+        self.http, self.https = free_port(), free_port() if tls else 0
+        self.url = f"http://localhost:{self.http}"
+        self.address = f"http://127.0.0.1:{self.http}"  # for clients that would try ::1 first
         self.config = pathlib.Path(self.folder.name) / "gatehouse.yaml"
+        listen = [{"address": f"127.0.0.1:{self.http}"}]
+        if tls:
+            listen.append({"address": f"127.0.0.1:{self.https}",
+                           "tls": {"certificate": str(tls[0]), "key": str(tls[1])}})
+        services = services or {"/": "demo"}
         self.config.write_text(json.dumps({
             "threads": 1,
             "log": {"level": "warning"},
             "store": {"path": f"{self.folder.name}/gatehouse.db"},
             "operations": {"listen": ""},
-            "gateway": {"listen": [{"address": f"127.0.0.1:{self.port}"}], "access_log": {"form": "off"},
-                        "routes": [{"prefix": "/", "service": upstream}]},
+            "gateway": {
+                "listen": listen,
+                "access_log": {"form": "off"},
+                "authorizer": {"kind": authorizer},
+                "limits": {"keep_alive_timeout": "1h", "connections_per_address": 0},
+                "routes": [{"prefix": prefix, "service": service}
+                           for prefix, service in services.items()]},
             "identity": {
                 "issuer": f"{self.url}/dex",
                 "clients": [{"id": CLIENT_ID, "secret": CLIENT_SECRET,
@@ -139,10 +169,13 @@ class Gatehouse:
         self.process = None
         self.start()
 
+    def words(self) -> list[str]:
+        return [BINARY, "serve", "-c", str(self.config)]
+
     def start(self) -> None:
-        self.process = subprocess.Popen(["taskset", "-c", "0", BINARY, "serve", "-c", self.config],
+        self.process = subprocess.Popen(["taskset", "-c", "0", *self.words()],
                                         stderr=subprocess.DEVNULL)
-        wait_for(self.port)
+        wait_for(self.http)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -172,13 +205,15 @@ class Gatehouse:
         raise SystemExit("bench: the login gave no session")
 
 
-def start_to_ready_ms(door: Gatehouse) -> float:
-    """From exec to the first answer of the front port, by busy connecting."""
+def start_ms(door: Gatehouse) -> float:
+    """Ends the door, and times from exec to the first answer of its front port, by busy
+    connecting."""
+    door.stop()
     begin = time.perf_counter()
-    door.process = subprocess.Popen([BINARY, "serve", "-c", door.config], stderr=subprocess.DEVNULL)
+    door.process = subprocess.Popen(door.words(), stderr=subprocess.DEVNULL)
     while True:
         try:
-            with socket.create_connection(("127.0.0.1", door.port), 1) as client:
+            with socket.create_connection(("127.0.0.1", door.http), 1) as client:
                 client.sendall(b"GET /dex/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 if client.recv(12) == b"HTTP/1.1 200":
                     return (time.perf_counter() - begin) * 1000
