@@ -10,6 +10,7 @@
 #include "app/completion.h"
 #include "app/demo.h"
 #include "app/exit_code.h"
+#include "app/gateway_command.h"
 #include "app/process.h"
 #include "base/log.h"
 
@@ -34,12 +35,22 @@ int serve_file(const std::string& path, Role role) {
   ServeOptions options;
   options.settings = std::move(*settings);
   options.role = role;
+  options.reread = [path] { return load_settings(path); };
   return serve(std::move(options), log);
+}
+
+int serve_gateway(const GatewayArguments& arguments) {
+  std::optional<config::Settings> settings = gateway_settings(arguments);
+  if (!settings) return kConfiguration;
+  block_signals();
+  const auto log = logger_for(settings->log);
+  return serve(gateway_serve_options(arguments, std::move(*settings)), log);
 }
 
 /// Values that the options of all commands write to; lives as long as the command line.
 struct Arguments {
   std::string config;
+  GatewayArguments gateway;
   DemoOptions demo;
   std::string email;
   std::vector<std::string> groups;
@@ -53,6 +64,24 @@ void add_serve(CLI::App& parent, Role role, Arguments& arguments, Action& action
   serve->callback([&, role] { action = [&, role] { return serve_file(arguments.config, role); }; });
 }
 
+void add_gateway(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* command = app.add_subcommand("gateway", "The gateway alone");
+  command->require_subcommand(1);
+  CLI::App* serve = command->add_subcommand("serve", "Serve until SIGTERM or SIGINT");
+  GatewayArguments& gateway = arguments.gateway;
+  serve->add_option("-c,--config", gateway.config, "Configuration file (YAML)");
+  serve->add_option("--manifests", gateway.manifests, "Folder of Ambassador's manifests, watched");
+  serve->add_option("--listen", gateway.listen, "Addresses to listen on, separated by commas")
+      ->delimiter(',');
+  CLI::Option* certificate = serve->add_option(
+      "--tls-cert", gateway.certificate, "Certificate (PEM): https, and cleartext beside it");
+  serve->add_option("--tls-key", gateway.key, "Its key (PEM)")->needs(certificate);
+  certificate->needs("--tls-key")->needs("--listen");
+  serve->add_option("--operations", gateway.operations,
+                    "Address of metrics, health and the page of routes");
+  serve->callback([&] { action = [&] { return serve_gateway(arguments.gateway); }; });
+}
+
 void add_roles(CLI::App& app, Arguments& arguments, Action& action) {
   add_serve(app, Role::kAll, arguments, action);
   const auto add_role = [&](const char* name, const char* description, Role role) {
@@ -60,7 +89,7 @@ void add_roles(CLI::App& app, Arguments& arguments, Action& action) {
     command->require_subcommand(1);
     add_serve(*command, role, arguments, action);
   };
-  add_role("gateway", "The gateway alone", Role::kGateway);
+  add_gateway(app, arguments, action);
   add_role("gatekeeper", "The gatekeeper alone", Role::kGatekeeper);
   add_role("identity", "The identity provider alone", Role::kIdentity);
 }

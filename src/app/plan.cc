@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/listener_tls.h"
 #include "http/url.h"
 
 namespace gatehouse::app {
@@ -21,12 +22,20 @@ bool routes_to_samples(const config::Gateway& gateway) {
   });
 }
 
+config::Listen listen_on(std::string address) {
+  config::Listen listen;
+  listen.address = std::move(address);
+  return listen;
+}
+
 Result<void> add_listeners(Plan& plan, Service service, const std::vector<config::Listen>& listen) {
-  for (const config::Listen& one : listen) {
-    Result<net::Endpoint> endpoint = net::parse_endpoint(one.address);
+  for (std::size_t i = 0; i < listen.size(); ++i) {
+    Result<net::Endpoint> endpoint = net::parse_endpoint(listen[i].address);
     if (!endpoint) return fail(std::move(endpoint));
-    plan.listeners.push_back(
-        {.service = service, .endpoint = std::move(*endpoint), .tls = one.tls});
+    plan.listeners.push_back({.service = service,
+                              .endpoint = std::move(*endpoint),
+                              .settings = listen[i],
+                              .index = i});
   }
   return {};
 }
@@ -35,7 +44,7 @@ Result<void> plan_listeners(Plan& plan) {
   const config::Settings& settings = plan.settings;
   Result<void> added;
   if (has_gateway(plan) && routes_to_samples(settings.gateway)) {
-    added = add_listeners(plan, Service::kSamples, {{.address = std::string(kSampleAddress)}});
+    added = add_listeners(plan, Service::kSamples, {listen_on(std::string(kSampleAddress))});
     if (!added) return added;
   }
   switch (plan.role) {
@@ -51,7 +60,7 @@ Result<void> plan_listeners(Plan& plan) {
       break;
   }
   if (added && !settings.operations.listen.empty()) {
-    added = add_listeners(plan, Service::kOperations, {{.address = settings.operations.listen}});
+    added = add_listeners(plan, Service::kOperations, {listen_on(settings.operations.listen)});
   }
   return added;
 }
@@ -59,7 +68,7 @@ Result<void> plan_listeners(Plan& plan) {
 std::string own_issuer(const Plan& plan) {
   if (!plan.settings.public_url.empty()) return plan.settings.public_url + "/dex";
   const PlannedListener& first = plan.front();
-  const std::string scheme = first.tls.certificate.empty() ? "http" : "https";
+  const std::string scheme = has_certificate(first.settings.tls) ? "https" : "http";
   return scheme + "://" + first.endpoint.str() + "/dex";
 }
 
@@ -106,6 +115,32 @@ const PlannedListener& Plan::front() const {
 bool Plan::serves(Service service) const {
   return std::ranges::any_of(
       listeners, [&](const PlannedListener& listener) { return listener.service == service; });
+}
+
+void route_to_samples(const Plan& plan, config::Gateway& gateway) {
+  const auto samples = std::ranges::find(plan.listeners, Service::kSamples, &PlannedListener::service);
+  if (samples == plan.listeners.end()) return;
+  for (config::Route& route : gateway.routes) {
+    if (route.upstream.service == kSampleService) {
+      route.upstream.service = "http://" + samples->endpoint.str();
+    }
+  }
+}
+
+Result<config::Gateway> gateway_of(const Plan& plan, config::Settings settings) {
+  if (routes_to_samples(settings.gateway) && !plan.serves(Service::kSamples)) {
+    return fail(ErrorCode::kInvalid,
+                "gateway.routes: the demo's services need a restart to be served");
+  }
+  Plan fresh;
+  fresh.role = plan.role;
+  fresh.settings = std::move(settings);
+  fresh.listeners = plan.listeners;
+  Result<void> joined;
+  if (fresh.role == Role::kAll) joined = join_roles(fresh);
+  if (!joined) return fail(std::move(joined));
+  route_to_samples(plan, fresh.settings.gateway);
+  return std::move(fresh.settings.gateway);
 }
 
 Result<Plan> make_plan(ServeOptions options) {

@@ -22,7 +22,8 @@ inline constexpr std::string_view kSampleService = "demo";
 struct PlannedListener {
   Service service = Service::kGateway;
   net::Endpoint endpoint;
-  config::Tls tls;
+  config::Listen settings;
+  std::size_t index = 0;     // in the settings' list of this service's listeners
 };
 
 struct Plan {
@@ -45,6 +46,11 @@ struct Plan {
 /// Fills in what the settings leave to the role: listeners, the issuer, and in one process the
 /// routes to `identity` and `gatekeeper`. kInvalid for an address that cannot be one.
 Result<Plan> make_plan(ServeOptions options);
+/// The part of make_plan() that a reload needs: the routes to the roles of this process, and to the
+/// samples where they listen. `plan` is the one in force.
+Result<config::Gateway> gateway_of(const Plan& plan, config::Settings settings);
+/// The sample services are reached over their socket, like any upstream.
+void route_to_samples(const Plan& plan, config::Gateway& gateway);
 
 net::ServerOptions server_options(const config::Limits& limits);
 

@@ -1,19 +1,28 @@
 #include "app/process.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <future>
 #include <latch>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "app/folder_watch.h"
+#include "app/gateway_sources.h"
+#include "app/listener_tls.h"
 #include "app/plan.h"
 #include "app/sealing_key.h"
 #include "app/worker.h"
+#include "config/config.h"
 #include "crypto/random.h"
 #include "net/tcp.h"
 #include "store/memory/memory_database.h"
@@ -42,22 +51,79 @@ sigset_t served_signals() {
   return set;
 }
 
-int wait_for_signal() {
-  const sigset_t set = served_signals();
-  int signal = 0;
-  sigwait(&set, &signal);
-  return signal;
-}
+/// What the serving process waits for.
+enum class Event { kStop, kReread, kManifestsChanged };
+
+/// Takes signals, and changes of the manifests' folder once they have come to rest.
+class Events {
+ public:
+  static constexpr int kRestMilliseconds = 50;
+  /// A folder that is written all the time is read nevertheless.
+  static constexpr int kRests = 20;
+
+  explicit Events(std::optional<FolderWatch> manifests)
+      : signals_(::signalfd(-1, &served_, SFD_CLOEXEC)), manifests_(std::move(manifests)) {}
+  ~Events() { ::close(signals_); }
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
+
+  Event next() {
+    for (;;) {
+      const auto [signalled, changed] = wait(-1);
+      if (signalled) return take_signal();
+      if (!changed) continue;
+      manifests_->take_changes();
+      for (int i = 0; i < kRests && wait_for_changes(); ++i) manifests_->take_changes();
+      return Event::kManifestsChanged;
+    }
+  }
+  /// Waits for a signal to stop, whatever else happens.
+  void wait_for_stop() {
+    while (take_signal() != Event::kStop) {
+    }
+  }
+
+ private:
+  std::pair<bool, bool> wait(int milliseconds) {
+    std::array<pollfd, 2> all{{{.fd = signals_, .events = POLLIN, .revents = 0},
+                               {.fd = manifests_ ? manifests_->fd() : -1,
+                                .events = POLLIN,
+                                .revents = 0}}};
+    ::poll(all.data(), all.size(), milliseconds);
+    return {all[0].revents != 0, all[1].revents != 0};
+  }
+  bool wait_for_changes() {
+    const auto [signalled, changed] = wait(kRestMilliseconds);
+    return changed && !signalled;
+  }
+  Event take_signal() const {
+    signalfd_siginfo signal{};
+    if (::read(signals_, &signal, sizeof signal) != sizeof signal) return Event::kStop;
+    return signal.ssi_signo == SIGHUP ? Event::kReread : Event::kStop;
+  }
+
+  const sigset_t served_ = served_signals();
+  const int signals_;
+  std::optional<FolderWatch> manifests_;
+};
 
 class Process {
  public:
-  Process(Plan plan, std::shared_ptr<spdlog::logger> log)
+  /// `settings`: as they were read, without the manifests.
+  Process(Plan plan, config::Settings settings, bool keep_listen,
+          std::function<std::optional<config::Settings>()> reread,
+          std::shared_ptr<spdlog::logger> log)
       : plan_(std::move(plan)),
+        settings_(std::move(settings)),
+        keep_listen_(keep_listen),
+        reread_(std::move(reread)),
         common_{.clock = clock_, .entropy = entropy_, .log = std::move(log)} {}
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  /// What was found in the manifests at the start; before open().
+  void tell(const GatewaySources& sources);
   Opened<void> open();
   /// The first listener's, as a person would type it.
   std::string url() const;
@@ -68,16 +134,22 @@ class Process {
   Opened<void> open_gatekeeper(const Secret& sealing_key);
   Opened<void> open_identity(const Secret& sealing_key);
   Opened<void> check_ports();
-  Opened<Certificates> load_certificates() const;
+  Result<Certificates> load_certificates(const config::Gateway& gateway) const;
   Opened<void> start_workers(const Certificates& certificates);
   void start_worker(std::size_t index, const Certificates& certificates,
                     std::promise<Result<Worker*>> opened);
-  void reload_certificates();
+  void reread();
+  void reload();
+  Result<void> reload_gateway();
+  std::optional<FolderWatch> watch_manifests() const;
   void end_workers();
 
   const SystemClock clock_;
   crypto::SystemEntropy entropy_;
   Plan plan_;
+  config::Settings settings_;
+  const bool keep_listen_;
+  const std::function<std::optional<config::Settings>()> reread_;
   Common common_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<BlockingPool> database_thread_;
@@ -112,8 +184,8 @@ Opened<void> Process::open() {
   if (!client_tls) return failed(kConfiguration, client_tls.error());
   common_.client_tls = std::move(*client_tls);
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
-  const Opened<Certificates> certificates = load_certificates();
-  if (!certificates) return std::unexpected(certificates.error());
+  const Result<Certificates> certificates = load_certificates(plan_.settings.gateway);
+  if (!certificates) return failed(kConfiguration, certificates.error());
   if (plan_.has_gatekeeper() || plan_.has_identity()) {
     const Opened<void> opened = open_store();
     if (!opened) return opened;
@@ -182,18 +254,22 @@ Opened<void> Process::open_identity(const Secret& sealing_key) {
   return {};
 }
 
-Opened<Certificates> Process::load_certificates() const {
+/// The gateway's listeners are found again by their address; what has no listener yet needs a
+/// restart.
+Result<Certificates> Process::load_certificates(const config::Gateway& gateway) const {
   Certificates certificates;
   for (const PlannedListener& listener : plan_.listeners) {
-    if (listener.tls.certificate.empty()) {
-      certificates.emplace_back();
-      continue;
+    const bool of_gateway = listener.service == Service::kGateway;
+    config::Tls own = listener.settings.tls;
+    const auto now = std::ranges::find(gateway.listen, listener.settings.address,
+                                       &config::Listen::address);
+    if (of_gateway && now != gateway.listen.end()) own = now->tls;
+    Result<std::shared_ptr<const net::ServerTls>> tls =
+        load_listener_tls(own, of_gateway ? gateway.hosts : std::vector<config::Host>());
+    if (!tls) return fail(std::move(tls));
+    if (*tls) {
+      for (const std::string& warning : (*tls)->warnings()) common_.log->warn("{}", warning);
     }
-    net::ServerTlsOptions options;
-    options.certificates.push_back({listener.tls.certificate, listener.tls.key});
-    Result<std::shared_ptr<const net::ServerTls>> tls = net::ServerTls::load(options);
-    if (!tls) return failed(kConfiguration, tls.error());
-    for (const std::string& warning : (*tls)->warnings()) common_.log->warn("{}", warning);
     certificates.push_back(std::move(*tls));
   }
   return certificates;
@@ -237,33 +313,87 @@ Opened<void> Process::start_workers(const Certificates& certificates) {
 std::string Process::url() const {
   const PlannedListener& first = plan_.front();
   const bool loopback = first.endpoint.host == "127.0.0.1" || first.endpoint.host == "::1";
-  return fmt::format("{}://{}:{}", first.tls.certificate.empty() ? "http" : "https",
+  return fmt::format("{}://{}:{}", has_certificate(first.settings.tls) ? "https" : "http",
                      loopback ? "localhost" : first.endpoint.host, first.endpoint.port);
 }
 
-void Process::reload_certificates() {
-  const Opened<Certificates> fresh = load_certificates();
-  if (!fresh) {
-    common_.log->error("certificates not reloaded, the old ones stay: {}", fresh.error().message);
+/// The file and all that it names. What needs a restart is named.
+void Process::reread() {
+  std::optional<config::Settings> fresh;
+  if (reread_) fresh = reread_();
+  if (reread_ && !fresh) {
+    common_.log->error("the configuration was not reloaded; what was in force stays");
     return;
   }
-  for (Worker* worker : workers_) worker->set_certificates(*fresh);
-  common_.log->info("certificates reloaded");
+  if (fresh) {
+    for (const std::string& field : config::needs_restart(settings_, *fresh)) {
+      common_.log->warn("{}: has changed, and takes effect at the next start", field);
+    }
+    settings_.gateway = std::move(fresh->gateway);
+  }
+  reload();
+}
+
+void Process::reload() {
+  const Result<void> reloaded = reload_gateway();
+  if (reloaded) {
+    common_.log->info("reloaded");
+  } else {
+    common_.log->error("not reloaded, what was in force stays: {}", reloaded.error().message);
+  }
+}
+
+Result<void> Process::reload_gateway() {
+  Result<GatewaySources> sources = gather(settings_.gateway, keep_listen_);
+  if (!sources) return fail(std::move(sources));
+  std::shared_ptr<const gateway::CompiledGateway> compiled;
+  common_.report.clear();
+  tell(*sources);
+  if (plan_.serves(Service::kGateway)) {
+    config::Settings settings = settings_;
+    settings.gateway = sources->gateway;
+    Result<config::Gateway> gateway = gateway_of(plan_, std::move(settings));
+    if (!gateway) return fail(std::move(gateway));
+    Result<CompiledSources> made = compile_sources(std::move(*gateway), common_.rate_limits);
+    if (!made) return fail(std::move(made));
+    for (const std::string& text : made->problems) common_.log->error("left out: {}", text);
+    for (const std::string& text : made->warnings) common_.log->warn("{}", text);
+    common_.report.add(std::move(made->problems), std::move(made->warnings));
+    compiled = std::move(made->gateway);
+  }
+  const Result<Certificates> certificates = load_certificates(sources->gateway);
+  if (!certificates) return std::unexpected(certificates.error());
+  for (Worker* worker : workers_) worker->reload(compiled, *certificates);
+  return {};
+}
+
+void Process::tell(const GatewaySources& sources) {
+  for (const std::string& text : sources.problems) common_.log->error("left out: {}", text);
+  for (const std::string& text : sources.warnings) common_.log->warn("{}", text);
+  common_.report.add(sources.problems, sources.warnings);
+}
+
+std::optional<FolderWatch> Process::watch_manifests() const {
+  const std::string& folder = settings_.gateway.manifests;
+  if (folder.empty() || !plan_.serves(Service::kGateway)) return std::nullopt;
+  Result<FolderWatch> watch = FolderWatch::make(folder);
+  if (watch) return std::move(*watch);
+  common_.log->warn("{}; SIGHUP reads the manifests again", watch.error().message);
+  return std::nullopt;
 }
 
 void Process::serve_until_signal() {
-  int signal = wait_for_signal();
-  while (signal == SIGHUP) {
-    reload_certificates();
-    signal = wait_for_signal();
+  Events events(watch_manifests());
+  for (Event event = events.next(); event != Event::kStop; event = events.next()) {
+    if (event == Event::kReread) reread();
+    if (event == Event::kManifestsChanged) reload();
   }
   common_.log->info("draining: what is under way has {} ms to finish",
                     plan_.settings.drain_timeout.count());
   common_.ready = false;
   // A second signal does not wait for the drain.
   std::thread([] {
-    while (wait_for_signal() == SIGHUP) {
-    }
+    Events(std::nullopt).wait_for_stop();
     _exit(kFailed);
   }).detach();
   std::latch drained(static_cast<std::ptrdiff_t>(workers_.size()));
@@ -301,12 +431,22 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   forbid_core_dumps();
   raise_descriptor_limit();
   const auto on_ready = std::move(options.on_ready);
+  const config::Settings settings = options.settings;
+  auto reread = std::move(options.reread);
+  const bool keep_listen = options.keep_listen;
+  Result<GatewaySources> sources = gather(settings.gateway, keep_listen);
+  if (!sources) {
+    fmt::print(stderr, "gatehouse: {}\n", sources.error().message);
+    return kConfiguration;
+  }
+  options.settings.gateway = sources->gateway;
   Result<Plan> plan = make_plan(std::move(options));
   if (!plan) {
     fmt::print(stderr, "gatehouse: {}\n", plan.error().message);
     return kConfiguration;
   }
-  Process process(std::move(*plan), log);
+  Process process(std::move(*plan), settings, keep_listen, std::move(reread), log);
+  process.tell(*sources);
   const Opened<void> opened = process.open();
   if (!opened) {
     fmt::print(stderr, "gatehouse: {}\n", opened.error().message);

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/gateway_compilation.h"
 #include "app/sample_services.h"
+#include "gateway/tcp/tcp_routes.h"
+#include "http/trusted_proxies.h"
 #include "http/url.h"
 
 namespace gatehouse::app {
@@ -15,17 +18,22 @@ using namespace std::chrono_literals;
 
 constexpr auto kIdentityRound = 60s;
 
-/// The sample services are reached over their socket, like any upstream.
-void route_to_samples(config::Gateway& gateway, const net::Endpoint& endpoint) {
-  for (config::Route& route : gateway.routes) {
-    if (route.upstream.service == kSampleService)
-      route.upstream.service = "http://" + endpoint.str();
-  }
+/// What a connection of any listener is held to, by the configuration.
+net::Listener::Options limits_of(const config::Gateway& settings,
+                                 const std::shared_ptr<net::AddressCounts>& counts) {
+  net::Listener::Options options;
+  options.connection_limit = settings.limits.connections;
+  options.connections_per_address = settings.limits.connections_per_address;
+  options.address_counts = counts;
+  const Result<http::TrustedProxies> trusted =
+      http::TrustedProxies::parse(settings.trusted_proxies);
+  if (trusted) options.uncounted = std::make_shared<const http::TrustedProxies>(*trusted);
+  return options;
 }
 
 }  // namespace
 
-Worker::Worker(std::size_t index, const Plan& plan, Common& common)
+Worker::Worker(std::size_t index, Plan& plan, Common& common)
     : index_(index),
       plan_(plan),
       common_(common),
@@ -41,9 +49,11 @@ Result<std::unique_ptr<Worker>> Worker::open(std::size_t index, Plan& plan, Comm
   if (made) made = worker->listen(plan, certificates, /*samples=*/true);
   if (made) made = worker->make_identity();
   if (made) made = worker->make_gatekeeper();
+  if (made) made = worker->compile_gateway();
   if (made) made = worker->make_gateway();
   worker->make_operations();
   if (made) made = worker->listen(plan, certificates, /*samples=*/false);
+  if (made) made = worker->make_tcp();
   if (!made) return fail(std::move(made));
   return worker;
 }
@@ -83,36 +93,69 @@ Result<void> Worker::make_gatekeeper() {
   return {};
 }
 
+Result<void> Worker::compile_gateway() {
+  if (common_.compiled || !plan_.serves(Service::kGateway)) return {};
+  route_to_samples(plan_, plan_.settings.gateway);
+  Result<CompiledSources> compiled =
+      compile_sources(plan_.settings.gateway, common_.rate_limits);
+  if (!compiled) return fail(std::move(compiled));
+  common_.compiled = std::move(compiled->gateway);
+  for (const std::string& text : compiled->problems) common_.log->error("left out: {}", text);
+  for (const std::string& text : compiled->warnings) common_.log->warn("{}", text);
+  common_.report.add(std::move(compiled->problems), std::move(compiled->warnings));
+  return {};
+}
+
 Result<void> Worker::make_gateway() {
   if (!plan_.serves(Service::kGateway)) return {};
-  const config::Gateway& settings = plan_.settings.gateway;
-  http::Authorizer* authorizer = gatekeeper_.get();
-  if (settings.authorizer.kind == "http") {
-    Result<std::unique_ptr<http::Authorizer>> remote =
-        gateway::make_http_authorizer(settings, loop_, *resolver_);
-    if (!remote) return fail(std::move(remote));
-    authorizer_ = std::move(*remote);
-    authorizer = authorizer_.get();
-  } else if (settings.authorizer.kind == "none") {
-    authorizer_ = gateway::make_open_authorizer(settings);
-    authorizer = authorizer_.get();
-  }
-  if (authorizer == nullptr) {
-    return fail(ErrorCode::kInvalid,
-                "gateway.authorizer.kind: gatekeeper is not in this process; say http, with "
-                "authorizer.url, when the gateway runs alone");
-  }
   gateway::Gateway::Parts parts{.loop = loop_,
                                 .resolver = *resolver_,
-                                .authorizer = *authorizer,
+                                .health = common_.health,
+                                .gatekeeper = gatekeeper_.get(),
                                 .local = {},
                                 .entropy = common_.entropy,
+                                .authorizer_counts = &authorizer_counts_,
                                 .log = common_.log};
   if (identity_) parts.local["identity"] = identity_.get();
   if (gatekeeper_) parts.local["gatekeeper"] = gatekeeper_.get();
-  Result<std::unique_ptr<gateway::Gateway>> gateway = gateway::Gateway::make(settings, parts);
+  Result<std::unique_ptr<gateway::Gateway>> gateway =
+      gateway::Gateway::make(common_.compiled, parts);
   if (!gateway) return fail(std::move(gateway));
   gateway_ = std::move(*gateway);
+  if (index_ != 0) return {};
+  Result<std::vector<std::string>> services = judge_services(*gateway_);
+  if (!services) return fail(std::move(services));
+  tell_services(std::move(*services));
+  return {};
+}
+
+void Worker::tell_services(std::vector<std::string> problems) {
+  for (const std::string& text : problems) common_.log->error("answers 503: {}", text);
+  common_.report.add(std::move(problems), {});
+}
+
+Task<Result<std::unique_ptr<net::Stream>>> Worker::connect_tcp(const config::TcpRoute& route) {
+  Result<std::shared_ptr<gateway::upstream::Cluster>> cluster = gateway_->cluster(route.upstream);
+  if (!cluster) co_return fail(std::move(cluster));
+  Result<std::unique_ptr<net::Stream>> connected = co_await gateway::upstream::connect_stream(
+      std::move(*cluster), {});
+  co_return connected;
+}
+
+/// TCP mappings: connections that are passed on as they are.
+Result<void> Worker::make_tcp() {
+  const std::vector<config::TcpRoute>& routes = plan_.settings.gateway.tcp;
+  if (routes.empty() || !gateway_) return {};
+  Result<std::shared_ptr<const gateway::TcpRoutes>> compiled = gateway::TcpRoutes::make(routes);
+  if (!compiled) return fail(std::move(compiled));
+  gateway::TcpProxy::Options options;
+  options.listener = limits_of(plan_.settings.gateway, common_.address_counts);
+  options.listener.limit_counts = &limit_counts_;
+  options.connect = [this](const config::TcpRoute& route) { return connect_tcp(route); };
+  Result<std::unique_ptr<gateway::TcpProxy>> proxy =
+      gateway::TcpProxy::open(loop_, std::move(*compiled), std::move(options));
+  if (!proxy) return fail(std::move(proxy));
+  tcp_ = std::move(*proxy);
   return {};
 }
 
@@ -151,17 +194,20 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
   for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
     PlannedListener& planned = plan.listeners[i];
     if ((planned.service == Service::kSamples) != samples) continue;
-    net::Listener::Options options;
+    net::Listener::Options options = limits_of(plan.settings.gateway, common_.address_counts);
     options.endpoint = planned.endpoint;
     options.tls = certificates[i];
-    options.connection_limit = plan.settings.gateway.limits.connections;
-    Result<std::unique_ptr<net::HttpServer>> server = net::HttpServer::open(
-        loop_, std::move(options), server_options(plan.settings.gateway.limits),
-        *handler_of(planned.service), observer_of(planned.service));
+    options.proxy_protocol = planned.settings.proxy_protocol;
+    options.index = planned.index;
+    options.limit_counts = &limit_counts_;
+    net::ServerOptions serving = server_options(plan.settings.gateway.limits);
+    serving.limit_counts = &limit_counts_;
+    Result<std::unique_ptr<net::HttpServer>> server =
+        net::HttpServer::open(loop_, std::move(options), std::move(serving),
+                              *handler_of(planned.service), observer_of(planned.service));
     if (!server) return fail(std::move(server));
     planned.endpoint = (*server)->endpoint();
-    if (samples) route_to_samples(plan.settings.gateway, planned.endpoint);
-    servers_.push_back({planned.service, std::move(*server)});
+    servers_.push_back({planned.service, i, std::move(*server)});
   }
   return {};
 }
@@ -256,11 +302,24 @@ void Worker::stop() {
   loop_.stop();
 }
 
-void Worker::set_certificates(Certificates certificates) {
-  loop_.post([this, fresh = std::move(certificates)] {
-    for (std::size_t i = 0; i < servers_.size(); ++i) {
-      if (fresh[i]) servers_[i].server->set_tls(fresh[i]);
+void Worker::reload(std::shared_ptr<const gateway::CompiledGateway> compiled,
+                    Certificates certificates) {
+  loop_.post([this, compiled = std::move(compiled), fresh = std::move(certificates)] {
+    for (Served& served : servers_) {
+      if (fresh[served.planned]) served.server->set_tls(fresh[served.planned]);
     }
+    if (!compiled || !gateway_) return;
+    const config::Gateway& settings = compiled->settings();
+    const net::Listener::Options limits = limits_of(settings, common_.address_counts);
+    net::ServerOptions serving = server_options(settings.limits);
+    serving.limit_counts = &limit_counts_;
+    for (Served& served : servers_) served.server->set_limits(limits, serving);
+    const Result<void> used = gateway_->use(compiled);
+    if (!used) common_.log->error("not reloaded: {}", used.error().message);
+    if (!used || index_ != 0) return;
+    Result<std::vector<std::string>> services = judge_services(*gateway_);
+    if (services) return tell_services(std::move(*services));
+    tell_services({services.error().message});
   });
 }
 

@@ -9,15 +9,23 @@
 #include <memory>
 #include <vector>
 
+#include "app/gateway_compilation.h"
 #include "app/plan.h"
 #include "base/blocking_pool.h"
 #include "base/clock.h"
 #include "base/entropy.h"
 #include "gatekeeper/gatekeeper.h"
+#include "gateway/authz/authorizer_counts.h"
+#include "gateway/compiled_gateway.h"
+#include "gateway/filters/rate_limiter.h"
 #include "gateway/gateway.h"
+#include "gateway/tcp/tcp_proxy.h"
+#include "gateway/upstream/health_board.h"
 #include "identity/identity.h"
+#include "net/address_counts.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/limit_counts.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "store/store.h"
@@ -34,6 +42,12 @@ struct Common {
   std::shared_ptr<gatekeeper::Shared> gatekeeper;
   std::shared_ptr<identity::Shared> identity;
   std::shared_ptr<gateway::Metrics> metrics;
+  gateway::RateLimitTables rate_limits{entropy};
+  gateway::upstream::HealthBoard health;
+  std::shared_ptr<net::AddressCounts> address_counts = std::make_shared<net::AddressCounts>();
+  /// Of the gateway as the process started; made by the first loop, which knows all ports.
+  std::shared_ptr<const gateway::CompiledGateway> compiled;
+  ConfigurationReport report;
   std::shared_ptr<const net::ClientTls> client_tls;
   std::atomic<bool> ready = false;
 };
@@ -82,16 +96,21 @@ class Worker {
   void end();
   /// Thread-safe: run() returns at once.
   void stop();
-  /// Thread-safe: new connections get these.
-  void set_certificates(Certificates certificates);
+  /// Thread-safe: requests and connections that begin from now on get these. `compiled` may be null:
+  /// there is no gateway.
+  void reload(std::shared_ptr<const gateway::CompiledGateway> compiled, Certificates certificates);
 
  private:
-  Worker(std::size_t index, const Plan& plan, Common& common);
+  Worker(std::size_t index, Plan& plan, Common& common);
 
   Result<void> make_samples();
   Result<void> make_identity();
   Result<void> make_gatekeeper();
+  Result<void> compile_gateway();
   Result<void> make_gateway();
+  Result<void> make_tcp();
+  Task<Result<std::unique_ptr<net::Stream>>> connect_tcp(const config::TcpRoute& route);
+  void tell_services(std::vector<std::string> problems);
   void make_operations();
   /// Opens those of the plan's listeners that are the samples', or all others.
   Result<void> listen(Plan& plan, const Certificates& certificates, bool samples);
@@ -103,7 +122,7 @@ class Worker {
   void go_on_when_idle();
 
   const std::size_t index_;
-  const Plan& plan_;
+  Plan& plan_;
   Common& common_;
   net::Loop loop_;
   std::unique_ptr<net::Resolver> resolver_;
@@ -114,12 +133,15 @@ class Worker {
   std::unique_ptr<identity::Provider> identity_;
   std::unique_ptr<http::Client> provider_client_;
   std::unique_ptr<gatekeeper::Gatekeeper> gatekeeper_;
-  std::unique_ptr<http::Authorizer> authorizer_;
+  net::LimitCounts limit_counts_;
+  gateway::AuthorizerCounts authorizer_counts_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<gateway::TcpProxy> tcp_;
   std::unique_ptr<net::ExchangeObserver> observer_;
   std::unique_ptr<http::Handler> operations_;
   struct Served {
     Service service;
+    std::size_t planned;  // in the plan's listeners
     std::unique_ptr<net::HttpServer> server;
   };
   std::vector<Served> servers_;  // of the plan's listeners, in their order

@@ -43,6 +43,9 @@ struct Tls {
 struct Listen {
   std::string address = "127.0.0.1:8080";
   Tls tls;
+  /// With a certificate: a connection that does not begin with a TLS handshake is served in
+  /// cleartext, by the rules for insecure requests. Ambassador's protocol HTTPS.
+  bool cleartext_too = false;
   /// Connections begin with a PROXY protocol header, v1 or v2; one without is closed.
   bool proxy_protocol = false;
   /// Proxies in front whose X-Forwarded-For and -Proto are believed, counted from the right,

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "gateway/field_names.h"
+#include "http/client_address.h"
 #include "http/url.h"
 
 namespace gatehouse::gateway {
@@ -73,17 +74,14 @@ std::string_view address_of(const http::Request& request) {
   return request.peer ? std::string_view(request.peer->address) : std::string_view();
 }
 
-Facts own_facts(const http::Request& request) {
+Facts own_facts(const http::Request& request, bool secure) {
   return {std::string(address_of(request)),
-          request.peer && request.peer->tls ? std::string_view("https") : std::string_view("http"),
-          request.authority};
+          secure ? std::string_view("https") : std::string_view("http"), request.authority};
 }
 
-Facts facts_of_proxy(const http::Request& request, const http::Headers& headers) {
-  Facts facts = own_facts(request);
+Facts facts_of_proxy(const http::Request& request, const http::Headers& headers, bool secure) {
+  Facts facts = own_facts(request, secure);
   facts.forwarded_for = extended_for(headers, address_of(request));
-  const std::optional<std::string_view> proto = headers.only(kProto);
-  if (proto == "https" || proto == "http") facts.proto = *proto == "https" ? "https" : "http";
   const std::optional<std::string_view> host = headers.only(kHost);
   const std::optional<std::string> checked = host ? http::parse_authority(*host) : std::nullopt;
   if (checked) facts.host = *checked;
@@ -114,19 +112,47 @@ std::string RequestIds::next() {
   return id;
 }
 
+ListenerTrust Forwarded::listener_of(const http::Request& request) const {
+  if (!request.peer || request.peer->listener >= options_.listeners.size()) return {};
+  return options_.listeners[request.peer->listener];
+}
+
 bool Forwarded::trusts(const http::Request& request) const {
-  return request.peer && trusted_.contains(request.peer->address);
+  if (!request.peer) return false;
+  return listener_of(request).hops > 0 || trusted_.contains(request.peer->address);
+}
+
+bool Forwarded::secure(const http::Request& request, bool trusted) const {
+  const SecureBy by = listener_of(request).secure_by;
+  if (by != SecureBy::kForwarded) return by == SecureBy::kAlways;
+  if (trusted) {
+    const std::optional<std::string_view> proto = request.headers.only(kProto);
+    if (proto == "https" || proto == "http") return *proto == "https";
+  }
+  return request.peer && request.peer->tls;
+}
+
+Client Forwarded::client(const http::Request& request) const {
+  const bool trusted = trusts(request);
+  Client out{.address = std::string(address_of(request)), .secure = secure(request, trusted)};
+  if (!trusted) return out;
+  const std::size_t hops = listener_of(request).hops;
+  out.address =
+      hops > 0 ? http::client_address(request, hops) : http::client_address(request, trusted_);
+  return out;
 }
 
 std::string_view Forwarded::request_id(const http::Request& request) const {
-  if (!trusts(request)) return "";
+  if (!options_.keep_request_id || !trusts(request)) return "";
   const std::optional<std::string_view> id = request.headers.only(kRequestId);
   return id && is_plain_id(*id) ? *id : std::string_view();
 }
 
 void Forwarded::apply(const http::Request& request, http::Headers& headers) const {
   const bool trusted = trusts(request);
-  const Facts facts = trusted ? facts_of_proxy(request, headers) : own_facts(request);
+  const bool is_secure = secure(request, trusted);
+  const Facts facts = trusted ? facts_of_proxy(request, headers, is_secure)
+                              : own_facts(request, is_secure);
   headers.remove_if([trusted](http::Field field) {
     if (!tells_of_client(field.name)) return false;
     return !trusted || is_never_kept(field.name);

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/entropy.h"
 #include "base/result.h"
@@ -28,12 +30,37 @@ class RequestIds {
   std::uint64_t state_;
 };
 
+/// By what a listener's requests count as secure: by X-Forwarded-Proto of a trusted proxy, else by
+/// the connection; or whatever comes.
+enum class SecureBy { kForwarded, kAlways, kNever };
+
+/// Of one listener; see config::Listen.
+struct ListenerTrust {
+  std::size_t hops = 0;
+  SecureBy secure_by = SecureBy::kForwarded;
+};
+
+struct ForwardedOptions {
+  std::vector<ListenerTrust> listeners;  // by http::Peer::listener; one that is not here has none
+  bool keep_request_id = true;
+};
+
+/// Who asks, as far as it is believed.
+struct Client {
+  std::string address;  // "" if there is no peer
+  bool secure = false;
+};
+
 class Forwarded {
  public:
-  explicit Forwarded(http::TrustedProxies trusted) : trusted_(std::move(trusted)) {}
+  explicit Forwarded(http::TrustedProxies trusted, ForwardedOptions options = {})
+      : trusted_(std::move(trusted)), options_(std::move(options)) {}
 
   /// True if what the request's peer says of the client is believed.
   bool trusts(const http::Request& request) const;
+  /// The address behind all trusted proxies, or behind the listener's number of hops; and whether
+  /// the client came by https.
+  Client client(const http::Request& request) const;
   /// The id the request came with, if it is from a trusted proxy and well formed; else "".
   std::string_view request_id(const http::Request& request) const;
   /// Rewrites the fields in `headers`, which are those of `request` or a copy. X-Request-Id is set
@@ -44,7 +71,11 @@ class Forwarded {
   void strip_untrusted(const http::Request& request, http::Headers& headers) const;
 
  private:
+  ListenerTrust listener_of(const http::Request& request) const;
+  bool secure(const http::Request& request, bool trusted) const;
+
   http::TrustedProxies trusted_;
+  ForwardedOptions options_;
 };
 
 }  // namespace gatehouse::gateway

@@ -1,12 +1,19 @@
 #include "gateway/proxy.h"
 
-#include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "gateway/authz/allow_edits.h"
+#include "gateway/authz/body_buffer.h"
 #include "gateway/error_page.h"
+#include "gateway/filters/body_limit.h"
+#include "gateway/kept_answer.h"
 
 namespace gatehouse::gateway {
 namespace {
+
+/// Where certificate authorities look for an answer over plain HTTP (RFC 8555 §8.3).
+constexpr std::string_view kAcmePath = "/.well-known/acme-challenge/";
 
 /// Trailers of requests end here: a trailer could repeat an identity header behind the gateway's
 /// back, and RFC 9110 §6.5.1 lets an intermediary discard them.
@@ -20,26 +27,6 @@ class WithoutTrailers final : public http::BodyReader {
   std::unique_ptr<http::BodyReader> body_;
 };
 
-/// The client's own target and authority, which the log shows and a rewrite replaces.
-class Original {
- public:
-  Original(const config::Route& route, http::Request& request) : request_(request) {
-    if (!route.rewrite.empty()) target_ = request.target;
-    if (!route.host_rewrite.empty()) authority_ = request.authority;
-  }
-  ~Original() {
-    if (target_) request_.target = std::move(*target_);
-    if (authority_) request_.authority = std::move(*authority_);
-  }
-  Original(const Original&) = delete;
-  Original& operator=(const Original&) = delete;
-
- private:
-  http::Request& request_;
-  std::optional<http::Target> target_;
-  std::optional<std::string> authority_;
-};
-
 /// The TLS handshake asked for another host than the request does (RFC 9110 §15.5.20): whoever
 /// decided by the one would be deceived by the other.
 bool is_misdirected(const http::Request& request) {
@@ -47,110 +34,337 @@ bool is_misdirected(const http::Request& request) {
   return host_of(request.authority) != request.peer->server_name;
 }
 
+/// The same for all requests of a user, or else of a client: they stay with one of several weighted
+/// routes. In [0, 1).
+double sticky_number(const http::Request& request, const Client& client) {
+  const std::string& who = request.trace.user.empty() ? client.address : request.trace.user;
+  constexpr double kRange = 1U << 31U;
+  return static_cast<double>(std::hash<std::string_view>()(who) & 0x7fffffffU) / kRange;
+}
+
+http::Response redirect_to(std::string_view location, int status) {
+  http::Response response = http::make_response(status, "text/plain; charset=utf-8", "");
+  response.headers.set("Location", location);
+  return response;
+}
+
 }  // namespace
 
-Task<http::Response> Proxy::handle(http::Request& request) {
-  request.trace.request_id = parts_.forwarded.request_id(request);
-  if (request.trace.request_id.empty()) request.trace.request_id = parts_.ids.next();
-  const Result<std::size_t, Refusal> chosen = choose(request);
-  if (!chosen) co_return refuse(request, chosen.error());
-  const config::Route& route = parts_.routes[*chosen];
-  request.trace.route = route.name;
-  // An upgrade that is not allowed is not asked for: the server may ignore it (RFC 9110 §7.8).
-  if (std::ranges::find(route.upgrades, request.upgrade) == route.upgrades.end()) {
-    request.upgrade.clear();
-  }
+struct Proxy::Exchange {
+  Exchange(std::shared_ptr<const InForce> what, http::Request& asked)
+      : in_force(std::move(what)), gateway(*in_force->gateway), request(asked) {}
 
-  http::Verdict verdict = http::Allow{};
-  if (route.authenticate) verdict = co_await parts_.authorizer.judge(request);
-  if (const auto* const failure = std::get_if<http::Failure>(&verdict)) {
-    co_return judge_failed(request, failure->error);
+  const config::Route& settings() const { return gateway.route(route); }
+  const CompiledRoute& filters() const { return gateway.filters(route); }
+  const Destination& destination() const { return in_force->destinations[route]; }
+
+  const std::shared_ptr<const InForce> in_force;
+  const CompiledGateway& gateway;
+  http::Request& request;
+  Client client;
+  const RouteGroup* group = nullptr;  // null until it is known
+  std::size_t route = 0;              // of the group: the one that answers
+  http::Verdict verdict;
+  const http::Allow* allow = nullptr;  // good until the next wait
+  OpenExchanges::Watch watch;
+  std::unique_ptr<http::Request> onward;  // what goes on to the service
+};
+
+Proxy::Proxy(Parts parts, std::shared_ptr<const InForce> in_force)
+    : parts_(std::move(parts)),
+      in_force_(std::move(in_force)),
+      open_(in_force_->authorizer),
+      spare_(kSpareRequests) {}
+
+void Proxy::use(std::shared_ptr<const InForce> in_force) {
+  in_force_ = std::move(in_force);
+  open_.use(in_force_->authorizer);
+}
+
+Task<http::Response> Proxy::handle(http::Request& request) {
+  Exchange exchange(in_force_, request);
+  Answer answer = begin(exchange);
+  if (!answer && exchange.allow == nullptr) answer = co_await ask(exchange);
+  if (!answer) answer = admit(exchange);
+  if (!answer) answer = prepare(exchange);
+  if (!answer) {
+    const Destination& to = exchange.destination();
+    if (to.local != nullptr) {
+      answer = co_await to.local->handle(*exchange.onward);
+    } else {
+      Result<http::Response> sent =
+          co_await to.cluster->send(*exchange.onward, send_options(exchange));
+      answer = take(exchange, std::move(sent));
+    }
   }
-  if (auto* const deny = std::get_if<http::Deny>(&verdict)) {
+  finish(exchange, *answer);
+  co_return std::move(*answer);
+}
+
+// Before anybody is asked.
+
+Proxy::Answer Proxy::begin(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  const Forwarded& forwarded = exchange.gateway.forwarded();
+  request.trace.request_id = forwarded.request_id(request);
+  if (request.trace.request_id.empty()) request.trace.request_id = parts_.ids.next();
+  exchange.client = forwarded.client(request);
+  Answer answer = check_host(exchange);
+  if (!answer) answer = choose(exchange);
+  if (!answer) answer = answer_by_route(exchange);
+  if (!answer) answer = limit(exchange, RateLimiter::Stage::kBeforeVerdict);
+  if (answer) return answer;
+  if (!exchange.group->authenticate()) {
+    exchange.allow = &unasked_;
+  } else {
+    request.auth_context = exchange.filters().auth_context;
+    exchange.allow = exchange.in_force->authorizer->allowed_at_once(request);
+  }
+  return std::nullopt;
+}
+
+Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
+  http::Request& request = exchange.request;
+  const AddressRules& addresses = exchange.gateway.addresses();
+  if (!addresses.empty() && !addresses.permits(exchange.client.address)) {
+    return refuse(request, {403, "address", "Requests from your address are not served."});
+  }
+  if (request.method == "TRACE" || request.method == "CONNECT") {
+    return refuse(request, {405, "method", "This method is not allowed here."});
+  }
+  if (is_misdirected(request)) {
+    return refuse(request, {421, "misdirected", "The request is for another host."});
+  }
+  if (exchange.client.secure || request.target.path().starts_with(kAcmePath)) return std::nullopt;
+  switch (exchange.gateway.hosts().insecure_action(request.authority)) {
+    case HostPolicy::Insecure::kRoute:
+      return std::nullopt;
+    case HostPolicy::Insecure::kReject:
+      return refuse(request, {404, "insecure", "There is no such page here."});
+    case HostPolicy::Insecure::kRedirect:
+      break;
+  }
+  const std::optional<std::string> location = https_location(request);
+  if (!location) return refuse(request, {400, "no host", "The request names no host."});
+  request.trace.failure = "insecure";
+  return redirect_to(*location, 301);
+}
+
+Proxy::Answer Proxy::choose(Exchange& exchange) const {
+  http::Request& request = exchange.request;
+  const Result<const RouteGroup*, RouteTable::Miss> found = exchange.gateway.table().find(request);
+  if (!found && found.error() == RouteTable::Miss::kAmbiguous) {
+    return refuse(request, {400, "ambiguous path", "The path is ambiguous."});
+  }
+  if (!found) return refuse(request, {404, "no route", "There is no such page here."});
+  exchange.group = *found;
+  exchange.route = exchange.group->members().front().route;
+  request.trace.route = exchange.settings().name;
+  return std::nullopt;
+}
+
+Proxy::Answer Proxy::answer_by_route(Exchange& exchange) const {
+  http::Request& request = exchange.request;
+  if (Answer preflight = exchange.filters().cors.preflight(request)) return preflight;
+  const RouteActions& actions = exchange.gateway.table().actions(exchange.route);
+  if (actions.redirection) {
+    const std::optional<std::string> location =
+        actions.redirection->location(request, exchange.client.secure);
+    if (location) return redirect_to(*location, actions.redirection->status());
+    return refuse(request, {400, "ambiguous path", "The path is ambiguous."});
+  }
+  // HTTP/1.1 may ignore what it is asked to switch to (RFC 9110 §7.8); HTTP/2 has to say no.
+  const bool upgrades = !request.upgrade.empty();
+  if (upgrades && request.version == http::Version::kHttp2 &&
+      !exchange.filters().allows_upgrade_to(request.upgrade)) {
+    return refuse(request, {501, "upgrade", "This page does not speak that protocol."});
+  }
+  const Result<void> short_enough =
+      limit_body(request.body, exchange.gateway.settings().limits.body_bytes);
+  if (!short_enough) return refuse(request, {413, "body too long", "The request is too long."});
+  return std::nullopt;
+}
+
+Proxy::Answer Proxy::limit(const Exchange& exchange, RateLimiter::Stage stage) const {
+  for (const RateLimiter* const limiter :
+       {&exchange.gateway.rate_limiter(), &exchange.filters().rate_limiter}) {
+    if (limiter->empty()) continue;
+    const std::optional<std::chrono::nanoseconds> wait =
+        limiter->over(stage, exchange.request, exchange.client.address, parts_.loop.now());
+    if (!wait) continue;
+    exchange.request.trace.failure = "rate limit";
+    return too_many_requests(exchange.request, *wait);
+  }
+  return std::nullopt;
+}
+
+// Who may pass.
+
+Task<Proxy::Answer> Proxy::ask(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  http::Authorizer& authorizer = *exchange.in_force->authorizer;
+  const http::BodyWanted wanted = authorizer.body_wanted();
+  if (wanted.bytes > 0) {
+    const Result<void> read = co_await buffer_body(request, wanted.bytes, wanted.may_be_cut);
+    if (!read && read.error().code == ErrorCode::kExhausted) {
+      co_return refuse(request, {413, "body too long", "The request is too long."});
+    }
+    if (!read) co_return refuse(request, {400, "request body", "The request was cut short."});
+  }
+  exchange.verdict = co_await authorizer.judge(request);
+  if (const auto* const failure = std::get_if<http::Failure>(&exchange.verdict)) {
+    co_return judge_failed(exchange, failure->error);
+  }
+  if (auto* const deny = std::get_if<http::Deny>(&exchange.verdict)) {
     request.trace.failure = "denied";
     co_return std::move(deny->response);
   }
-  const http::Allow& allow = std::get<http::Allow>(verdict);
-  request.trace.user = allow.user;
-  request.trace.session = allow.session;
-  OpenExchanges::Watch watch;
-  if (route.authenticate) watch = open_.open(request, allow);
-  http::Response response = co_await forward(request, *chosen, allow);
-  keep_watch(response, std::move(watch));
-  co_return response;
+  exchange.allow = &std::get<http::Allow>(exchange.verdict);
+  co_return std::nullopt;
 }
 
-Result<std::size_t, Proxy::Refusal> Proxy::choose(const http::Request& request) const {
-  if (request.method == "TRACE" || request.method == "CONNECT") {
-    return std::unexpected(Refusal{405, "method", "This method is not allowed here."});
+Proxy::Answer Proxy::admit(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  request.trace.user = exchange.allow->user;
+  request.trace.session = exchange.allow->session;
+  if (Answer over = limit(exchange, RateLimiter::Stage::kAfterVerdict)) return over;
+  if (exchange.group->members().size() > 1) {
+    exchange.route = exchange.group->pick(sticky_number(request, exchange.client));
+    request.trace.route = exchange.settings().name;
   }
-  if (is_misdirected(request)) {
-    return std::unexpected(Refusal{421, "misdirected", "The request is for another host."});
-  }
-  const Result<std::size_t, RouteTable::Miss> found =
-      parts_.table.find(request.authority, request.target.path());
-  if (found) return *found;
-  if (found.error() == RouteTable::Miss::kAmbiguous) {
-    return std::unexpected(Refusal{400, "ambiguous path", "The path is ambiguous."});
-  }
-  return std::unexpected(Refusal{404, "no route", "There is no such page here."});
+  if (exchange.group->authenticate()) exchange.watch = open_.open(request, *exchange.allow);
+  return std::nullopt;
 }
 
-Task<http::Response> Proxy::forward(http::Request& request, std::size_t route,
-                                    const http::Allow& allow) {
-  const config::Route& settings = parts_.routes[route];
-  const Destination& to = parts_.destinations[route];
-  const Original original(settings, request);
-  const Result<void> ready = prepare(request, route, allow);
-  if (!ready) co_return judge_failed(request, ready.error());
-  if (to.local != nullptr) {
-    http::Response response = co_await to.local->handle(request);
-    co_return response;
+// On to the service.
+
+Proxy::Answer Proxy::prepare(Exchange& exchange) {
+  http::Request& request = exchange.request;
+  const Destination& to = exchange.destination();
+  if (to.local == nullptr && !to.cluster) {
+    return refuse(request, {503, "no service", "The service is not configured."});
   }
-  request.trace.upstream = to.origin;
-  const net::HttpClient::Timeouts timeouts{settings.timeout, settings.idle_timeout};
-  Result<http::Response> answer = co_await to.upstream->send(request, timeouts);
-  if (!answer) co_return upstream_failed(request, answer.error());
-  Result<http::Response, Refusal> checked = check(std::move(*answer), to, request);
-  if (!checked) co_return refuse(request, checked.error());
-  co_return std::move(*checked);
+  exchange.onward = spare_.take();
+  http::Request& onward = *exchange.onward;
+  onward.method = request.method;
+  onward.target = request.target;
+  onward.version = request.version;
+  onward.headers = request.headers;
+  onward.peer = request.peer;
+  onward.received = request.received;
+  onward.cancellation = request.cancellation;
+  const RouteActions& actions = exchange.gateway.table().actions(exchange.route);
+  if (!actions.rewrite(onward.target)) {
+    return refuse(request, {400, "ambiguous path", "The path is ambiguous."});
+  }
+  const std::string_view own = to.cluster ? std::string_view(to.cluster->authority()) : "";
+  onward.authority = actions.authority(request.authority, own);
+  onward.upgrade.clear();
+  if (exchange.filters().allows_upgrade_to(request.upgrade)) onward.upgrade = request.upgrade;
+  const Result<void> written = write_headers(exchange);
+  if (!written) return judge_failed(exchange, written.error());
+  onward.body = std::move(request.body);
+  const bool may_have_trailers = onward.body.stream != nullptr && !onward.body.length;
+  if (may_have_trailers) {
+    onward.body.stream = std::make_unique<WithoutTrailers>(std::move(onward.body.stream));
+  }
+  onward.trace = std::move(request.trace);
+  return std::nullopt;
 }
 
-Result<void> Proxy::prepare(http::Request& request, std::size_t route,
-                            const http::Allow& allow) const {
-  const config::Route& settings = parts_.routes[route];
-  http::Headers& headers = request.headers;
-  parts_.identity.strip(headers);
-  const Destination& to = parts_.destinations[route];
-  if (to.local != nullptr) {
-    parts_.forwarded.strip_untrusted(request, headers);
+Result<void> Proxy::write_headers(Exchange& exchange) const {
+  const http::Request& request = exchange.request;
+  const IdentityHeaders& identity = exchange.in_force->identity;
+  const Forwarded& forwarded = exchange.gateway.forwarded();
+  http::Headers& headers = exchange.onward->headers;
+  identity.strip(headers);
+  if (exchange.destination().local != nullptr) {
+    forwarded.strip_untrusted(request, headers);
   } else {
-    if (!to.authorizer) parts_.identity.strip_cookies(headers);
-    parts_.forwarded.apply(request, headers);
+    if (!exchange.filters().leads_to_authorizer) identity.strip_cookies(headers);
+    forwarded.apply(request, headers);
   }
-  Result<void> applied = parts_.identity.apply(headers, allow);
+  Result<void> applied = identity.apply(headers, *exchange.allow);
   if (!applied) return applied;
-  rewrite(settings, request.target);
-  if (!settings.host_rewrite.empty()) request.authority = settings.host_rewrite;
-  http::Body& body = request.body;
-  const bool may_have_trailers = body.stream != nullptr && !body.length;
-  if (may_have_trailers) body.stream = std::make_unique<WithoutTrailers>(std::move(body.stream));
+  applied = edit_query(exchange.onward->target, *exchange.allow);
+  if (applied) applied = check_changes(exchange.allow->response);
+  if (!applied) return applied;
+  const HeaderEdits& edits = exchange.filters().request_edits;
+  if (!edits.empty()) {
+    edits.apply(headers,
+                {.request = request, .client_address = exchange.client.address});
+  }
   return {};
 }
 
-Result<http::Response, Proxy::Refusal> Proxy::check(http::Response response,
-                                                    const Destination& from,
-                                                    const http::Request& request) const {
-  const bool upgraded = response.status == 101;
-  const bool asked = !request.upgrade.empty();
-  const bool joined = response.upgrade != nullptr;
-  // Only a 101 that was asked for opens a tunnel (CVE-2024-23326, CVE-2026-2833).
-  if (upgraded != joined || (upgraded && !asked) || (response.status < 200 && !upgraded)) {
-    return std::unexpected(
-        Refusal{502, "upstream invalid", "The service gave an answer that is not valid."});
+upstream::SendOptions Proxy::send_options(const Exchange& exchange) const {
+  const config::Route& settings = exchange.settings();
+  return {.response_timeout = settings.grpc ? std::chrono::milliseconds(0) : settings.timeout,
+          .idle_timeout = settings.idle_timeout,
+          .retry = &settings.retry,
+          .client = {.address = exchange.client.address,
+                     .user = exchange.onward->trace.user,
+                     .secure = exchange.client.secure}};
+}
+
+/// Makes sure that what the upstream said can be an answer.
+http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) const {
+  http::Request& onward = *exchange.onward;
+  if (!answer) {
+    exchange.request.trace = std::move(onward.trace);
+    return upstream_failed(exchange, answer.error());
   }
-  if (!from.authorizer) parts_.identity.strip_set_cookies(response.headers);
-  return response;
+  const bool upgraded = answer->status == 101;
+  const bool asked = !onward.upgrade.empty();
+  const bool joined = answer->upgrade != nullptr;
+  // Only a 101 that was asked for opens a tunnel (CVE-2024-23326, CVE-2026-2833). And where a client
+  // takes any 2xx for one (RFC 8441 §5), no other may reach it.
+  const bool would_seem_joined = asked && !upgraded && answer->status < 300 &&
+                                 exchange.request.version == http::Version::kHttp2;
+  if (upgraded != joined || (upgraded && !asked) || (answer->status < 200 && !upgraded) ||
+      would_seem_joined) {
+    exchange.request.trace = std::move(onward.trace);
+    return refuse(exchange.request,
+                  {502, "upstream invalid", "The service gave an answer that is not valid."});
+  }
+  if (!exchange.filters().leads_to_authorizer) {
+    exchange.in_force->identity.strip_set_cookies(answer->headers);
+  }
+  return std::move(*answer);
+}
+
+// Back to the client.
+
+void Proxy::finish(Exchange& exchange, http::Response& response) {
+  http::Request& request = exchange.request;
+  if (exchange.onward) {
+    if (request.trace.request_id.empty()) request.trace = std::move(exchange.onward->trace);
+    // Whole ones go back, for whoever counts them.
+    if (!exchange.onward->body.stream) request.body = std::move(exchange.onward->body);
+  }
+  const FormatContext context{.request = request,
+                              .response = &response,
+                              .client_address = exchange.client.address};
+  const bool may_override =
+      response.status >= 400 && !(exchange.group && exchange.settings().bypass_error_overrides);
+  if (may_override) {
+    const bool by_route =
+        exchange.group != nullptr && exchange.filters().error_overrides.apply(context, response);
+    if (!by_route) exchange.gateway.error_overrides().apply(context, response);
+  }
+  if (const auto* const allow = std::get_if<http::Allow>(&exchange.verdict)) {
+    edit_fields(response.headers, allow->response);
+  }
+  if (exchange.group != nullptr) {
+    const CompiledRoute& filters = exchange.filters();
+    if (!filters.response_edits.empty()) filters.response_edits.apply(response.headers, context);
+    if (filters.cors.on()) filters.cors.apply(request, response);
+  }
+  exchange.gateway.server_name().apply(response.headers);
+  AnswerNeeds needs{exchange.in_force, std::move(exchange.onward)};
+  const bool kept = keep_until_end(response, needs);
+  if (!kept && needs.request) spare_.give(std::move(needs.request));
+  keep_watch(response, std::move(exchange.watch));
 }
 
 http::Response Proxy::refuse(http::Request& request, const Refusal& refusal) const {
@@ -162,13 +376,15 @@ http::Response Proxy::refuse(http::Request& request, const Refusal& refusal) con
   return response;
 }
 
-http::Response Proxy::judge_failed(http::Request& request, const Error& error) const {
-  warn(request, "authorizer", error);
-  return refuse(request, {parts_.status_on_error, "authorizer",
-                          "It could not be found out whether you may see this. Try again soon."});
+http::Response Proxy::judge_failed(const Exchange& exchange, const Error& error) const {
+  warn(exchange.request, "authorizer", error);
+  return refuse(exchange.request,
+                {exchange.gateway.settings().authorizer.status_on_error, "authorizer",
+                 "It could not be found out whether you may see this. Try again soon."});
 }
 
-http::Response Proxy::upstream_failed(http::Request& request, const Error& error) const {
+http::Response Proxy::upstream_failed(const Exchange& exchange, const Error& error) const {
+  http::Request& request = exchange.request;
   warn(request, "upstream", error);
   switch (error.code) {
     case ErrorCode::kTimeout:

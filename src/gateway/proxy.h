@@ -1,9 +1,13 @@
 // The way of a request through the gateway, with all that it meets given from outside.
 //
-// name it → find its route → ask whether it may pass → write who the user is → forward it to a
-// local handler or an upstream → hand its answer back, watched as long as it is open. Whatever
-// fails on the way denies. The answer of an upstream that is cut short reaches the server as a body
-// whose read() fails, so that the client sees it cut short too.
+// name it → address rules, host policy → route → CORS preflight, redirect, limits → may it pass? →
+// limits by user → who the user is, header edits, rewrite → local handler or upstream → check the
+// answer → error overrides, header edits, CORS. Whatever fails on the way denies. The answer of an
+// upstream that is cut short reaches the server as a body whose read() fails, so that the client
+// sees it cut short too.
+//
+// The request itself stays as the client sent it: what goes on is a copy, so that logs, answers'
+// templates and the recheck see the original.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -14,65 +18,93 @@
 #include <string_view>
 #include <vector>
 
-#include "config/settings.h"
+#include "base/clock.h"
+#include "gateway/compiled_gateway.h"
 #include "gateway/forwarded.h"
 #include "gateway/identity_headers.h"
 #include "gateway/recheck.h"
-#include "gateway/routes.h"
+#include "gateway/upstream/cluster.h"
 #include "http/authorizer.h"
 #include "http/message.h"
-#include "net/http_client.h"
+#include "net/loop.h"
+#include "net/spare.h"
 
 namespace gatehouse::gateway {
 
-/// Where a route leads: exactly one of the two is not null.
+/// Where a route leads: one of the two at most is not null. Neither: its service cannot be, and it
+/// answers 503.
 struct Destination {
   http::Handler* local = nullptr;
-  net::HttpClient* upstream = nullptr;
-  std::string origin;  // the upstream's authority, for the log
-  /// The authorizer's own pages (its callback, its logout): they alone among upstreams get the
-  /// private cookies and may set them, as they do when the authorizer is in this process.
-  bool authorizer = false;
+  std::shared_ptr<upstream::Cluster> cluster;
+};
+
+/// What a reload puts in place as a whole. Exchanges under way keep what they began with.
+struct InForce {
+  std::shared_ptr<const CompiledGateway> gateway;
+  std::shared_ptr<http::Authorizer> authorizer;
+  IdentityHeaders identity;
+  std::vector<Destination> destinations;  // of the routes, in their order
 };
 
 class Proxy final : public http::Handler {
  public:
   struct Parts {
-    std::vector<config::Route> routes;
-    std::vector<Destination> destinations;  // of the routes, in their order
-    RouteTable table;
-    http::Authorizer& authorizer;
-    IdentityHeaders identity;
-    Forwarded forwarded;
+    const net::Loop& loop;
     RequestIds ids;
-    int status_on_error = 503;
     std::shared_ptr<spdlog::logger> log;  // may be null
   };
-  explicit Proxy(Parts parts) : parts_(std::move(parts)), open_(parts_.authorizer) {}
+  Proxy(Parts parts, std::shared_ptr<const InForce> in_force);
+
+  /// For requests that begin from now on. What is open is judged again by the new authorizer.
+  void use(std::shared_ptr<const InForce> in_force);
+  const InForce& in_force() const { return *in_force_; }
 
   Task<http::Response> handle(http::Request& request) override;
   OpenExchanges& open_exchanges() { return open_; }
 
  private:
+  struct Exchange;
   /// Why the gateway answers by itself.
   struct Refusal {
     int status;
     std::string_view failure;  // for log and metrics
     std::string_view what;     // for the client
   };
+  /// nullopt: go on.
+  using Answer = std::optional<http::Response>;
 
-  Result<std::size_t, Refusal> choose(const http::Request& request) const;
-  Task<http::Response> forward(http::Request& request, std::size_t route, const http::Allow& allow);
-  Result<void> prepare(http::Request& request, std::size_t route, const http::Allow& allow) const;
-  Result<http::Response, Refusal> check(http::Response response, const Destination& from,
-                                        const http::Request& request) const;
+  // Before anybody is asked.
+  Answer begin(Exchange& exchange);
+  Answer check_host(const Exchange& exchange) const;
+  Answer choose(Exchange& exchange) const;
+  Answer answer_by_route(Exchange& exchange) const;
+  Answer limit(const Exchange& exchange, RateLimiter::Stage stage) const;
+
+  // Who may pass.
+  Task<Answer> ask(Exchange& exchange);
+  Answer admit(Exchange& exchange);
+
+  // On to the service.
+  Answer prepare(Exchange& exchange);
+  Result<void> write_headers(Exchange& exchange) const;
+  upstream::SendOptions send_options(const Exchange& exchange) const;
+  http::Response take(Exchange& exchange, Result<http::Response> answer) const;
+
+  // Back to the client.
+  void finish(Exchange& exchange, http::Response& response);
+
   http::Response refuse(http::Request& request, const Refusal& refusal) const;
-  http::Response judge_failed(http::Request& request, const Error& error) const;
-  http::Response upstream_failed(http::Request& request, const Error& error) const;
+  http::Response judge_failed(const Exchange& exchange, const Error& error) const;
+  http::Response upstream_failed(const Exchange& exchange, const Error& error) const;
   void warn(const http::Request& request, std::string_view who, const Error& error) const;
 
+  static constexpr std::size_t kSpareRequests = 64;
+
+  const http::Allow unasked_;
   Parts parts_;
+  std::shared_ptr<const InForce> in_force_;
   OpenExchanges open_;
+  net::Spare<http::Request> spare_;
 };
 
 }  // namespace gatehouse::gateway

@@ -120,6 +120,7 @@ std::vector<OpenExchanges::Round*> OpenExchanges::make_rounds(MonotonicTime now)
     Round*& round = entry.session.empty() ? nobodys : of_session[entry.session];
     if (round == nullptr || round->user != entry.user) {
       round = &rounds_.emplace_back();
+      round->authorizer = authorizer_;
       copy_question(entry.question, round->question);
       round->user = entry.user;
       round->session = entry.session;
@@ -133,7 +134,7 @@ std::vector<OpenExchanges::Round*> OpenExchanges::make_rounds(MonotonicTime now)
 }
 
 Task<void> OpenExchanges::judge(Round& round) {
-  const http::Verdict verdict = co_await authorizer_.judge(round.question);
+  const http::Verdict verdict = co_await round.authorizer->judge(round.question);
   settle(round, verdict);
   round.done = true;
 }

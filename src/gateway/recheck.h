@@ -28,7 +28,8 @@ class OpenExchanges {
   /// How long an exchange may go on without an answer of the judge.
   static constexpr std::chrono::seconds kDoubtLimit{10};
 
-  explicit OpenExchanges(http::Authorizer& authorizer) : authorizer_(authorizer) {}
+  explicit OpenExchanges(std::shared_ptr<http::Authorizer> authorizer)
+      : authorizer_(std::move(authorizer)) {}
   OpenExchanges(const OpenExchanges&) = delete;
   OpenExchanges& operator=(const OpenExchanges&) = delete;
 
@@ -80,6 +81,9 @@ class OpenExchanges {
   /// Asks again about all that is open.
   void turn(MonotonicTime now);
 
+  /// The judge from the next turn on.
+  void use(std::shared_ptr<http::Authorizer> authorizer) { authorizer_ = std::move(authorizer); }
+
   std::size_t size() const { return open_.size(); }
   /// Called when the list is no longer empty.
   void on_first(std::function<void()> call) { on_first_ = std::move(call); }
@@ -87,6 +91,7 @@ class OpenExchanges {
  private:
   /// One question to the judge, for all exchanges of a session.
   struct Round {
+    std::shared_ptr<http::Authorizer> authorizer;  // lives until it has answered
     http::Request question;
     std::string user, session;
     std::vector<Entry*> members;  // null once closed
@@ -101,7 +106,7 @@ class OpenExchanges {
   static void end_all(std::vector<Entry*>& members);
   void end_those_in_doubt(MonotonicTime now);
 
-  http::Authorizer& authorizer_;
+  std::shared_ptr<http::Authorizer> authorizer_;
   Entries open_;
   Entries spare_;  // their memory is used again
   Round doomed_;   // members that are being ended for doubt

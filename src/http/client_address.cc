@@ -66,4 +66,12 @@ std::string client_address(const Request& request, const TrustedProxies& trusted
   return address;
 }
 
+std::string client_address(const Request& request, std::size_t hops) {
+  const std::vector<std::string_view> entries = forwarded_for(request.headers);
+  std::optional<std::string> behind;
+  if (hops > 0 && hops <= entries.size()) behind = read_address(entries[hops - 1]);
+  if (behind) return std::move(*behind);
+  return request.peer ? request.peer->address : std::string();
+}
+
 }  // namespace gatehouse::http

@@ -14,4 +14,8 @@ namespace gatehouse::http {
 /// that passed it on.
 std::string client_address(const Request& request, const TrustedProxies& trusted);
 
+/// Behind that many proxies, whatever their addresses: what the outermost of them has written. The
+/// peer if fewer have, or it is no address.
+std::string client_address(const Request& request, std::size_t hops);
+
 }  // namespace gatehouse::http

@@ -1,0 +1,74 @@
+#include "app/folder_watch.h"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace gatehouse::app {
+namespace {
+
+constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                                   IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB;
+constexpr std::size_t kFolders = 1'000;  // below the watched one; more are not manifests
+
+}  // namespace
+
+Result<FolderWatch> FolderWatch::make(std::string path) {
+  const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (fd < 0) {
+    return fail(ErrorCode::kExhausted, path + ": cannot be watched: " + std::strerror(errno));
+  }
+  FolderWatch watch(std::move(path), fd);
+  watch.watch_all();
+  return watch;
+}
+
+FolderWatch::FolderWatch(FolderWatch&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+FolderWatch& FolderWatch::operator=(FolderWatch&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FolderWatch::~FolderWatch() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void FolderWatch::take_changes() {
+  std::array<char, 16 * 1024> events{};
+  while (::read(fd_, events.data(), events.size()) > 0) {
+  }
+  watch_all();
+}
+
+/// A folder that is watched already is not watched twice: the kernel gives the same number again.
+void FolderWatch::watch_all() {
+  const auto watch = [this](const std::filesystem::path& folder) {
+    ::inotify_add_watch(fd_, folder.c_str(), kChanges);
+  };
+  // The folder above tells when this one comes back.
+  const std::filesystem::path root(path_);
+  watch(root.has_parent_path() ? root.parent_path() : std::filesystem::path("."));
+  watch(root);
+  std::error_code error;
+  std::size_t folders = 0;
+  auto entry = std::filesystem::recursive_directory_iterator(
+      root, std::filesystem::directory_options::skip_permission_denied, error);
+  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    if (folders >= kFolders) return;
+    if (!entry->is_directory(error)) continue;
+    watch(entry->path());
+    ++folders;
+  }
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,36 @@
+// Tells that something below a folder has changed: files written, moved, removed, folders too. By
+// inotify; a mounted ConfigMap, which changes by one rename of a link, is seen as well.
+//
+// States: watching → changed (fd() is readable) → watching, by take_changes(). A folder that is
+// absent, or goes, is looked for again by take_changes().
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/result.h"
+
+namespace gatehouse::app {
+
+class FolderWatch {
+ public:
+  /// kExhausted if the system has no more watches to give.
+  static Result<FolderWatch> make(std::string path);
+  FolderWatch(FolderWatch&& other) noexcept;
+  FolderWatch& operator=(FolderWatch&& other) noexcept;
+  ~FolderWatch();
+
+  /// Readable, for poll(), once something has changed.
+  int fd() const { return fd_; }
+  /// Forgets what has changed so far, and watches what there is now.
+  void take_changes();
+
+ private:
+  FolderWatch(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  void watch_all();
+
+  std::string path_;
+  int fd_ = -1;
+};
+
+}  // namespace gatehouse::app

@@ -1,0 +1,58 @@
+#include "app/gateway_compilation.h"
+
+#include <utility>
+
+namespace gatehouse::app {
+namespace {
+
+using gateway::Problem;
+
+/// Manifests say where each route comes from; the configuration file's routes have no origin.
+bool is_of_file(const config::Route& route) {
+  return route.origin.empty();
+}
+
+std::string name_of(const config::Route& route) {
+  std::string out = "route \"" + (route.name.empty() ? route.prefix : route.name) + "\"";
+  if (!route.origin.empty()) out += " (" + route.origin + ")";
+  return out;
+}
+
+std::string sentence(const Problem& problem, const config::Gateway& settings) {
+  if (problem.of == Problem::Of::kHost) {
+    return "host \"" + settings.hosts[problem.index].hostname + "\": " + problem.reason;
+  }
+  return name_of(settings.routes[problem.index]) + ": " + problem.reason;
+}
+
+}  // namespace
+
+Result<CompiledSources> compile_sources(config::Gateway settings,
+                                        gateway::RateLimitTables& rate_limits) {
+  Result<gateway::CompiledGateway::Made> made =
+      gateway::CompiledGateway::make(settings, rate_limits);
+  if (!made) return fail(std::move(made));
+  CompiledSources out{.gateway = std::move(made->gateway), .problems = {}, .warnings = {}};
+  for (const Problem& problem : made->problems) {
+    std::string text = sentence(problem, settings);
+    const bool of_file =
+        settings.manifests.empty() ||
+        (problem.of == Problem::Of::kRoute && is_of_file(settings.routes[problem.index]));
+    if (problem.left_out && of_file) return fail(ErrorCode::kInvalid, std::move(text));
+    (problem.left_out ? out.problems : out.warnings).push_back(std::move(text));
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> judge_services(const gateway::Gateway& gateway) {
+  std::vector<std::string> out;
+  for (const Problem& problem : gateway.service_problems()) {
+    const config::Route& route = gateway.compiled().route(problem.index);
+    std::string text = name_of(route) + ": " + problem.reason;
+    if (is_of_file(route)) return fail(ErrorCode::kInvalid, std::move(text));
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+}  // namespace gatehouse::app

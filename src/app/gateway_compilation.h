@@ -1,0 +1,61 @@
+// Compiles the gateway's settings, and judges what is wrong with them: what stands in the
+// configuration file has to be right as a whole, while of manifests only the object that is wrong is
+// left out.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gateway/compiled_gateway.h"
+#include "gateway/filters/rate_limiter.h"
+#include "gateway/gateway.h"
+
+namespace gatehouse::app {
+
+/// What people should know of the configuration in force; thread-safe.
+class ConfigurationReport {
+ public:
+  /// Before a configuration takes effect.
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    problems_.clear();
+    warnings_.clear();
+  }
+  void add(std::vector<std::string> problems, std::vector<std::string> warnings) {
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(problems, std::back_inserter(problems_));
+    std::ranges::move(warnings, std::back_inserter(warnings_));
+  }
+  std::vector<std::string> problems() const {
+    const std::lock_guard lock(mutex_);
+    return problems_;
+  }
+  std::vector<std::string> warnings() const {
+    const std::lock_guard lock(mutex_);
+    return warnings_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> problems_, warnings_;
+};
+
+struct CompiledSources {
+  std::shared_ptr<const gateway::CompiledGateway> gateway;
+  std::vector<std::string> problems, warnings;  // of routes and hosts that came from manifests
+};
+
+/// kInvalid names what is wrong in the configuration file.
+Result<CompiledSources> compile_sources(config::Gateway settings,
+                                        gateway::RateLimitTables& rate_limits);
+
+/// The services that cannot be: an error if one is the configuration file's, else a sentence each.
+Result<std::vector<std::string>> judge_services(const gateway::Gateway& gateway);
+
+}  // namespace gatehouse::app

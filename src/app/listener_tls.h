@@ -1,0 +1,20 @@
+// The TLS settings of a listener: its own certificate, and those of the Hosts, chosen by SNI.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "config/gateway_settings.h"
+#include "net/tls.h"
+
+namespace gatehouse::app {
+
+/// True if a certificate is given, as a file or as text.
+bool has_certificate(const config::Tls& tls);
+
+/// Null for a listener without a certificate, which is plain. Reads the files.
+Result<std::shared_ptr<const net::ServerTls>> load_listener_tls(
+    const config::Tls& own, const std::vector<config::Host>& hosts);
+
+}  // namespace gatehouse::app
