@@ -111,6 +111,21 @@ std::string system_hostname() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "-";
 }
 
+bool Format::is_number() const {
+  if (parts_.size() != 1 || !head_.empty() || !parts_[0].behind.empty()) return false;
+  switch (parts_[0].what) {
+    case Operator::kLocalPort:
+    case Operator::kResponseCode:
+    case Operator::kBytesReceived:
+    case Operator::kBytesSent:
+    case Operator::kDuration:
+    case Operator::kResponseDuration:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string_view Format::missing() const {
   return use_ == Use::kRequestField || use_ == Use::kResponseField ? "" : "-";
 }

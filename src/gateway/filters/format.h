@@ -77,6 +77,8 @@ class Format {
 
   /// Adds the filled-in text to `out`.
   void append(std::string& out, const FormatContext& context) const;
+  /// True if it is one operator alone whose value is a number.
+  bool is_number() const;
   /// The text, if it is the same for every request.
   const std::string* constant() const { return parts_.empty() ? &head_ : nullptr; }
 

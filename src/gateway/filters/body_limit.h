@@ -1,0 +1,18 @@
+// A limit on how long a request's body may be.
+//
+// Known at once where the length was said, else when it is passed: the reader's error then ends the
+// upload, and the client is answered 413.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace gatehouse::gateway {
+
+/// kExhausted if the body is known to be longer than `limit` bytes. A body of unknown length is put
+/// behind a reader whose read() fails with kExhausted once there are more. 0: no limit.
+Result<void> limit_body(http::Body& body, std::uint64_t limit);
+
+}  // namespace gatehouse::gateway
