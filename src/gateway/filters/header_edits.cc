@@ -56,35 +56,25 @@ Result<HeaderEdits> HeaderEdits::make(Of of, const Settings& settings) {
 
 void HeaderEdits::apply(http::Headers& headers, const FormatContext& context) const {
   if (empty()) return;
-  struct Place {
-    std::size_t start, length;
-  };
-  std::string rendered;
-  std::vector<Place> places;
-  places.reserve(additions_.size());
+  // All before the first change. No value holds a line feed, so that one ends each.
+  std::string lines;
   for (const Addition& addition : additions_) {
-    const std::size_t start = rendered.size();
-    if (addition.value.constant() == nullptr) addition.value.append(rendered, context);
-    places.push_back({start, rendered.size() - start});
+    if (addition.value.constant() != nullptr) continue;
+    addition.value.append(lines, context);
+    lines.push_back('\n');
   }
-  std::vector<std::string_view> values;
-  values.reserve(additions_.size());
-  for (std::size_t i = 0; i < additions_.size(); ++i) {
-    const std::string* const constant = additions_[i].value.constant();
-    values.push_back(constant != nullptr ? std::string_view(*constant)
-                                         : http::trim(std::string_view(rendered).substr(
-                                               places[i].start, places[i].length)));
-  }
-  apply_values(headers, values);
-}
-
-void HeaderEdits::apply_values(http::Headers& headers,
-                               const std::vector<std::string_view>& values) const {
   for (const Removal& removal : removals_) remove(headers, removal.name, removal.folded_name);
-  for (std::size_t i = 0; i < additions_.size(); ++i) {
-    const Addition& addition = additions_[i];
+  std::string_view rest = lines;
+  for (const Addition& addition : additions_) {
+    const std::string* const constant = addition.value.constant();
+    std::string_view value = constant != nullptr ? *constant : std::string_view();
+    if (constant == nullptr) {
+      value = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(value.size() + 1);
+      value = http::trim(value);
+    }
     if (!addition.append) remove(headers, addition.name, addition.folded_name);
-    if (!values[i].empty()) headers.add(addition.name, values[i]);
+    if (!value.empty()) headers.add(addition.name, value);
   }
 }
 

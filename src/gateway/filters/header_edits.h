@@ -45,13 +45,12 @@ class HeaderEdits {
     bool append;
   };
 
-  void apply_values(http::Headers& headers, const std::vector<std::string_view>& values) const;
-  void remove(http::Headers& headers, const std::string& name,
-              const std::string& folded_name) const;
-
   struct Removal {
     std::string name, folded_name;
   };
+
+  void remove(http::Headers& headers, const std::string& name,
+              const std::string& folded_name) const;
 
   Of of_ = Of::kRequest;
   std::vector<Addition> additions_;
