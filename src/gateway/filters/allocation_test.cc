@@ -70,7 +70,7 @@ TEST(FilterAllocations, NoneWhereAllIsOff) {
   EXPECT_TRUE(addresses.permits("2001:db8:1111:2222:3333:4444:5555:6666"));
   EXPECT_FALSE(cors.preflight(request));
   EXPECT_FALSE(limiter.over(RateLimiter::Stage::kBeforeVerdict, request, "192.0.2.1", {}));
-  EXPECT_TRUE(limit_body(request.body, 100));
+  EXPECT_TRUE(limit_body(request, 100));
   edits.apply(request.headers, context);
   cors.apply(request, response);
   EXPECT_FALSE(overrides.apply(context, response));

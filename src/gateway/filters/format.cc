@@ -149,46 +149,70 @@ std::string_view Format::header_value(const Part& part, const FormatContext& con
   return first.empty() ? find(part.alternative, part.alternative_hidden) : first;
 }
 
-std::string_view Format::value(const Part& part, const FormatContext& context,
-                               std::string& scratch) const {
-  const http::Request& request = context.request;
-  const http::Peer* const peer = request.peer.get();
-  const std::string_view direct = peer_address(request);
+std::string_view Format::address_value(Operator what, const FormatContext& context,
+                                       std::string& scratch) {
+  const http::Peer* const peer = context.request.peer.get();
+  const std::string_view direct = peer_address(context.request);
+  const std::uint16_t port = peer != nullptr ? peer->port : std::uint16_t{0};
   const bool behind = !context.client_address.empty() && context.client_address != direct;
   const std::string_view client = behind ? context.client_address : direct;
-  const auto direct_port = static_cast<std::uint16_t>(peer != nullptr ? peer->port : 0);
-  switch (part.what) {
-    case Operator::kRequestHeader:
-    case Operator::kResponseHeader:
-    case Operator::kTrailer:
-      return header_value(part, context);
+  switch (what) {
     case Operator::kRemoteAddress:
-      return with_port(scratch, client, behind ? 0 : direct_port);
+      return with_port(scratch, client, behind ? 0 : port);
     case Operator::kRemoteAddressWithoutPort:
       return client;
     case Operator::kDirectRemoteAddress:
-      return with_port(scratch, direct, direct_port);
-    case Operator::kDirectRemoteAddressWithoutPort:
+      return with_port(scratch, direct, port);
+    default:
       return direct;
+  }
+}
+
+std::string_view Format::number_value(Operator what, const FormatContext& context,
+                                      std::string& scratch) {
+  switch (what) {
     case Operator::kLocalPort:
       return context.local_port == 0 ? "" : number(scratch, context.local_port);
-    case Operator::kProtocol:
-      return protocol(request.version);
     case Operator::kResponseCode:
       return number(scratch, static_cast<std::uint64_t>(std::max(status_of(context), 0)));
-    case Operator::kResponseCodeDetails:
-      return request.trace.failure;
-    case Operator::kResponseFlags:
-      return context.response_flags.empty() ? response_flags(request.trace.failure)
-                                            : context.response_flags;
     case Operator::kBytesReceived:
       return number(scratch, context.bytes_received);
     case Operator::kBytesSent:
       return number(scratch, context.bytes_sent);
     case Operator::kDuration:
       return milliseconds(scratch, context.duration);
-    case Operator::kResponseDuration:
+    default:
       return milliseconds(scratch, context.response_duration);
+  }
+}
+
+std::string_view Format::value(const Part& part, const FormatContext& context,
+                               std::string& scratch) const {
+  const http::Request& request = context.request;
+  switch (part.what) {
+    case Operator::kRequestHeader:
+    case Operator::kResponseHeader:
+    case Operator::kTrailer:
+      return header_value(part, context);
+    case Operator::kRemoteAddress:
+    case Operator::kRemoteAddressWithoutPort:
+    case Operator::kDirectRemoteAddress:
+    case Operator::kDirectRemoteAddressWithoutPort:
+      return address_value(part.what, context, scratch);
+    case Operator::kLocalPort:
+    case Operator::kResponseCode:
+    case Operator::kBytesReceived:
+    case Operator::kBytesSent:
+    case Operator::kDuration:
+    case Operator::kResponseDuration:
+      return number_value(part.what, context, scratch);
+    case Operator::kProtocol:
+      return protocol(request.version);
+    case Operator::kResponseCodeDetails:
+      return request.trace.failure;
+    case Operator::kResponseFlags:
+      return context.response_flags.empty() ? response_flags(request.trace.failure)
+                                            : context.response_flags;
     case Operator::kUpstreamHost:
       return request.trace.upstream;
     case Operator::kUpstreamCluster:
@@ -196,7 +220,7 @@ std::string_view Format::value(const Part& part, const FormatContext& context,
     case Operator::kRouteName:
       return request.trace.route;
     case Operator::kServerName:
-      return peer != nullptr ? std::string_view(peer->server_name) : std::string_view();
+      return request.peer ? std::string_view(request.peer->server_name) : std::string_view();
     case Operator::kStartTime:
       scratch.clear();
       append_time(scratch, part.name, context.started);

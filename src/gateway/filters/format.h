@@ -129,6 +129,10 @@ class Format {
   std::string_view value(const Part& part, const FormatContext& context,
                          std::string& scratch) const;
   std::string_view header_value(const Part& part, const FormatContext& context) const;
+  static std::string_view address_value(Operator what, const FormatContext& context,
+                                        std::string& scratch);
+  static std::string_view number_value(Operator what, const FormatContext& context,
+                                       std::string& scratch);
   std::string_view missing() const;
 
   std::string head_;  // literal text before the first part
