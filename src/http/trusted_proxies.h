@@ -1,13 +1,12 @@
 // The proxies whose X-Forwarded-* fields are believed, by address or network. Nobody by default.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "http/address_set.h"
 
 namespace gatehouse::http {
 
@@ -17,18 +16,10 @@ class TrustedProxies {
   static Result<TrustedProxies> parse(const std::vector<std::string>& entries);
 
   /// An IPv4 address and its IPv6-mapped form are the same. False for what is no address.
-  bool contains(std::string_view address) const;
+  bool contains(std::string_view address) const { return addresses_.contains(address); }
 
  private:
-  /// IPv4 in its IPv6-mapped form.
-  using Address = std::array<std::uint8_t, 16>;
-  struct Network {
-    Address address;
-    unsigned bits;
-  };
-  static bool read_address(std::string_view text, Address& out);
-
-  std::vector<Network> networks_;
+  AddressSet addresses_;
 };
 
 }  // namespace gatehouse::http
