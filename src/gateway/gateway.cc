@@ -7,7 +7,7 @@
 #include "gateway/http_authorizer.h"
 #include "gateway/operations.h"
 #include "gateway/proxy.h"
-#include "gateway/route_name.h"
+#include "gateway/routing/route_name.h"
 #include "gateway/upstreams.h"
 #include "http/url.h"
 
@@ -101,8 +101,9 @@ Result<std::string> check_prefix(const http::Url& url, const config::AuthorizerS
 Result<std::unique_ptr<Gateway>> Gateway::make(const config::Gateway& settings, Parts parts) {
   std::vector<config::Route> routes = settings.routes;
   for (config::Route& route : routes) route.name = route_name(route);
-  Result<RouteTable> table = RouteTable::make(routes);
-  if (!table) return fail(std::move(table));
+  RouteTable::Made table = RouteTable::make(routes, settings.hosts);
+  const Result<void> all = require_all(table.problems, routes, settings.hosts);
+  if (!all) return std::unexpected(all.error());
   Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
   if (!trusted) return fail(std::move(trusted));
   const int status = settings.authorizer.status_on_error;
@@ -118,7 +119,7 @@ Result<std::unique_ptr<Gateway>> Gateway::make(const config::Gateway& settings, 
 
   Proxy::Parts proxy{.routes = std::move(routes),
                      .destinations = std::move(*destinations),
-                     .table = std::move(*table),
+                     .table = std::move(table.table),
                      .authorizer = parts.authorizer,
                      .identity = IdentityHeaders(
                          both(settings.managed_headers, parts.authorizer.managed_headers()),

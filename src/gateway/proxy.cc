@@ -1,6 +1,7 @@
 #include "gateway/proxy.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "gateway/error_page.h"
@@ -23,9 +24,9 @@ class WithoutTrailers final : public http::BodyReader {
 /// The client's own target and authority, which the log shows and a rewrite replaces.
 class Original {
  public:
-  Original(const config::Route& route, http::Request& request) : request_(request) {
-    if (!route.rewrite.empty()) target_ = request.target;
-    if (!route.host_rewrite.empty()) authority_ = request.authority;
+  Original(const RouteActions& actions, http::Request& request) : request_(request) {
+    if (!actions.replacement.keeps()) target_ = request.target;
+    if (!actions.host_rewrite.empty() || actions.auto_host_rewrite) authority_ = request.authority;
   }
   ~Original() {
     if (target_) request_.target = std::move(*target_);
@@ -39,6 +40,12 @@ class Original {
   std::optional<http::Target> target_;
   std::optional<std::string> authority_;
 };
+
+/// A number in [0, 1), another for each request.
+double number_of(const http::Request& request) {
+  const std::size_t hash = std::hash<std::string>()(request.trace.request_id);
+  return static_cast<double>(hash >> 11) * 0x1p-53;
+}
 
 /// The TLS handshake asked for another host than the request does (RFC 9110 §15.5.20): whoever
 /// decided by the one would be deceived by the other.
@@ -87,9 +94,8 @@ Result<std::size_t, Proxy::Refusal> Proxy::choose(const http::Request& request) 
   if (is_misdirected(request)) {
     return std::unexpected(Refusal{421, "misdirected", "The request is for another host."});
   }
-  const Result<std::size_t, RouteTable::Miss> found =
-      parts_.table.find(request.authority, request.target.path());
-  if (found) return *found;
+  const Result<const RouteGroup*, RouteTable::Miss> found = parts_.table.find(request);
+  if (found) return (*found)->pick(number_of(request));
   if (found.error() == RouteTable::Miss::kAmbiguous) {
     return std::unexpected(Refusal{400, "ambiguous path", "The path is ambiguous."});
   }
@@ -100,7 +106,10 @@ Task<http::Response> Proxy::forward(http::Request& request, std::size_t route,
                                     const http::Allow& allow) {
   const config::Route& settings = parts_.routes[route];
   const Destination& to = parts_.destinations[route];
-  const Original original(settings, request);
+  const Original original(parts_.table.actions(route), request);
+  if (!parts_.table.actions(route).rewrite(request.target)) {
+    co_return refuse(request, {400, "rewrite", "The path is not valid for this service."});
+  }
   const Result<void> ready = prepare(request, route, allow);
   if (!ready) co_return judge_failed(request, ready.error());
   if (to.local != nullptr) {
@@ -118,7 +127,6 @@ Task<http::Response> Proxy::forward(http::Request& request, std::size_t route,
 
 Result<void> Proxy::prepare(http::Request& request, std::size_t route,
                             const http::Allow& allow) const {
-  const config::Route& settings = parts_.routes[route];
   http::Headers& headers = request.headers;
   parts_.identity.strip(headers);
   const Destination& to = parts_.destinations[route];
@@ -130,8 +138,11 @@ Result<void> Proxy::prepare(http::Request& request, std::size_t route,
   }
   Result<void> applied = parts_.identity.apply(headers, allow);
   if (!applied) return applied;
-  rewrite(settings, request.target);
-  if (!settings.host_rewrite.empty()) request.authority = settings.host_rewrite;
+  const RouteActions& actions = parts_.table.actions(route);
+  const bool has_own = to.local == nullptr;
+  const std::string_view authority =
+      actions.authority(request.authority, has_own ? to.origin : request.authority);
+  if (authority != request.authority) request.authority = authority;
   http::Body& body = request.body;
   const bool may_have_trailers = body.stream != nullptr && !body.length;
   if (may_have_trailers) body.stream = std::make_unique<WithoutTrailers>(std::move(body.stream));

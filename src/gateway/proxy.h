@@ -18,7 +18,7 @@
 #include "gateway/forwarded.h"
 #include "gateway/identity_headers.h"
 #include "gateway/recheck.h"
-#include "gateway/routes.h"
+#include "gateway/routing/route_table.h"
 #include "http/authorizer.h"
 #include "http/message.h"
 #include "net/http_client.h"
