@@ -10,7 +10,7 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "gateway/route_name.h"
+#include "gateway/routing/route_name.h"
 
 namespace gatehouse::gateway {
 namespace {

@@ -48,7 +48,7 @@ class ProxyTest : public testing::Test {
     routes[3].upgrades.clear();
     const Destination up{.upstream = &upstream_, .origin = "10.0.0.9:80"};
     const Destination local{.local = &local_};
-    RouteTable table = RouteTable::make(routes).value();
+    RouteTable table = RouteTable::make(routes).table;
     proxy_ = std::make_unique<Proxy>(Proxy::Parts{
         .routes = routes,
         .destinations = {up, local, up, up},
@@ -189,7 +189,7 @@ TEST_F(ProxyTest, UpstreamsThatFailGiveTheRightStatusAndNoDetail) {
 
 TEST_F(ProxyTest, NoRouteIs404WithTheRequestsId) {
   std::vector<config::Route> none;
-  proxy_ = std::make_unique<Proxy>(Proxy::Parts{.table = RouteTable::make(none).value(),
+  proxy_ = std::make_unique<Proxy>(Proxy::Parts{.table = RouteTable::make(none).table,
                                                 .authorizer = judge_,
                                                 .identity = IdentityHeaders({}, {}),
                                                 .forwarded = Forwarded({}),

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "gateway/route_name.h"
+#include "gateway/routing/route_name.h"
 
 namespace gatehouse::gateway {
 namespace {
