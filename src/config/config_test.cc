@@ -268,7 +268,10 @@ TEST(SchemaTest, IsStrictJsonWithEveryFieldAndNoUnknownOnes) {
   EXPECT_EQ(gatekeeper["properties"]["redirect_status"]["enum"], Json({301, 302, 303}));
   EXPECT_TRUE(gatekeeper["properties"].contains("client_secret_file"));
   const Json& route = (*schema)["properties"]["gateway"]["properties"]["routes"]["items"];
-  EXPECT_EQ(route["allOf"][0]["required"], Json({"service"}));
+  EXPECT_EQ(route["properties"]["retry"]["properties"]["status_codes"]["items"]["type"], "integer");
+  EXPECT_EQ(route["properties"]["headers"]["anyOf"][1]["type"], "object");
+  const Json& listen = (*schema)["properties"]["gateway"]["properties"]["listen"]["items"];
+  EXPECT_EQ(listen["allOf"][0]["required"], Json({"address"}));
 }
 
 TEST(ProcessEnvironmentTest, HoldsThisProcesss) {
