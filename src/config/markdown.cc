@@ -36,7 +36,7 @@ refused, as is a value of the wrong type or out of its range; nothing is read as
   have one: `64KiB`, `1MiB`.
 - **Paths** are taken as they are, from the working directory: `~` is not expanded.
 - **Applied** by a restart, but for what says *reload*: a SIGHUP is enough there.
-- **Limits.** The file has at most 1 MiB, 16 levels and 50,000 values.
+- **Limits.** The file has at most 4 MiB, 16 levels and 150,000 values.
 )";
 
 std::string code(const std::string& text) {
