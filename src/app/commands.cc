@@ -87,6 +87,9 @@ std::optional<config::Settings> load_settings(const std::string& path) {
     return std::nullopt;
   }
   for (const config::Problem& problem : loaded->problems) fmt::print(stderr, "{}\n", problem.str());
+  for (const config::Problem& warning : loaded->warnings) {
+    fmt::print(stderr, "warning: {}\n", warning.str());
+  }
   if (!loaded->problems.empty()) return std::nullopt;
   return loaded->settings;
 }

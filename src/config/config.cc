@@ -30,6 +30,9 @@ void complete(Settings& settings) {
   for (Route& route : settings.gateway.routes) {
     if (route.name.empty()) route.name = route.prefix;
   }
+  for (TcpRoute& route : settings.gateway.tcp) {
+    if (route.name.empty()) route.name = route.listen;
+  }
 }
 
 }  // namespace
@@ -62,7 +65,8 @@ Loaded load(std::string_view yaml, std::string_view source_name, const Environme
   read_environment(environment, out.settings, reader, findings);
   complete(out.settings);
   check_rules(out.settings, findings);
-  out.problems = findings.take();
+  out.problems = findings.take_problems();
+  out.warnings = findings.take_warnings();
   return out;
 }
 

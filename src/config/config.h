@@ -28,6 +28,7 @@ Environment process_environment();
 struct Loaded {
   Settings settings;
   std::vector<Problem> problems;  // empty: good. All at once.
+  std::vector<Problem> warnings;  // what is allowed and dangerous; said at each start
 };
 
 /// Reads YAML text, then GATEHOUSE_… variables over it (GATEHOUSE_GATEKEEPER_CLIENT_ID for

@@ -220,6 +220,19 @@ TEST(LoadTest, FileLargerThanTheLimitIsRefused) {
   EXPECT_THAT(load(yaml.substr(1), "f", {}).problems, IsEmpty());
 }
 
+TEST(LoadTest, TenThousandRoutesAreNotTooMany) {
+  std::string yaml = "gateway:\n  routes:\n";
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string number = std::to_string(i);
+    yaml += "    - {name: route " + number + ", host: h" + number + ".example.org, prefix: /p" +
+            number + ", service: 'http://service.namespace:80', headers: {x-team: a}}\n";
+  }
+  const Loaded loaded = load(yaml, "f", {});
+  EXPECT_EQ(messages(loaded), "");
+  ASSERT_EQ(loaded.settings.gateway.routes.size(), 10'000U);
+  EXPECT_EQ(loaded.settings.gateway.routes[9'999].origin, "gateway.routes[9999] in f:10002");
+}
+
 TEST(LoadTest, BytesThatAreNotTextAreRefusedWithTheirPlace) {
   EXPECT_THAT(messages(load("log:\n  level: \xFF\n", "f", {})), HasSubstr("f:2:10: a byte"));
   EXPECT_THAT(messages(load(std::string("a\0b", 3), "f", {})), HasSubstr("f:1:2: a byte"));
@@ -239,7 +252,7 @@ TEST(LoadTest, AliasesThatUnfoldIntoMillionsOfListEntriesAreRefused) {
   for (int i = 0; i < 1000; ++i) yaml += "'https://a/cb',";
   yaml += "]}\n";
   for (int i = 0; i < 20'000; ++i) yaml += "    - *c\n";
-  EXPECT_THAT(messages(load(yaml, "f", {})), HasSubstr("more than 50000 values"));
+  EXPECT_THAT(messages(load(yaml, "f", {})), HasSubstr("more than 150000 values"));
 }
 
 TEST(LoadFileTest, NamesTheFileInProblemsAndErrors) {
@@ -268,7 +281,10 @@ TEST(SchemaTest, IsStrictJsonWithEveryFieldAndNoUnknownOnes) {
   EXPECT_EQ(gatekeeper["properties"]["redirect_status"]["enum"], Json({301, 302, 303}));
   EXPECT_TRUE(gatekeeper["properties"].contains("client_secret_file"));
   const Json& route = (*schema)["properties"]["gateway"]["properties"]["routes"]["items"];
-  EXPECT_EQ(route["allOf"][0]["required"], Json({"service"}));
+  EXPECT_EQ(route["properties"]["retry"]["properties"]["status_codes"]["items"]["type"], "integer");
+  EXPECT_EQ(route["properties"]["headers"]["anyOf"][1]["type"], "object");
+  const Json& listen = (*schema)["properties"]["gateway"]["properties"]["listen"]["items"];
+  EXPECT_EQ(listen["allOf"][0]["required"], Json({"address"}));
 }
 
 TEST(ProcessEnvironmentTest, HoldsThisProcesss) {

@@ -91,16 +91,14 @@ class VariableReader {
   }
 
   void read_value(const Field& field, const std::string& source, const std::string& value) {
-    if (std::holds_alternative<std::vector<std::string>*>(field.member)) {
-      return reader_.read_variable(*split_by_commas(value), source, field);
-    }
+    if (!is_list(field.member)) return reader_.read_variable(*raw_text(value), source, field);
     if (!is_list_of_objects(field.member)) {
-      return reader_.read_variable(*raw_text(value), source, field);
+      return reader_.read_variable(*split_by_commas(value), source, field);
     }
     const Result<YamlNode::Pointer, std::vector<YamlError>> parsed = parse_yaml(value);
     if (parsed) return reader_.read_variable(**parsed, source, field);
     for (const YamlError& error : parsed.error()) {
-      findings_.add({.source = source, .mark = error.mark}, std::string(field.name), error.message);
+      findings_.add({.source = source, .mark = error.mark}, field.name, error.message);
     }
   }
 
@@ -114,8 +112,8 @@ class VariableReader {
     } else {
       wrong = set_secret(field, secret->reveal());
     }
-    findings_.remember(std::string(field.name), {.source = source, .mark = {}});
-    if (wrong) findings_.add({.source = source, .mark = {}}, std::string(field.name), *wrong);
+    findings_.remember(field.name, {.source = source, .mark = {}});
+    if (wrong) findings_.add({.source = source, .mark = {}}, field.name, *wrong);
   }
 
   /// Other programs' variables may begin with our prefix; those that are near a field's, or begin

@@ -1,8 +1,10 @@
 #include "config/fields.h"
 
-#include <iterator>
+#include <algorithm>
 #include <type_traits>
 #include <utility>
+
+#include "config/field_lines.h"
 
 namespace gatehouse::config {
 namespace {
@@ -10,27 +12,6 @@ namespace {
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
-
-/// Nothing in here waits or lives longer on purpose, and it is far from overflowing.
-constexpr milliseconds kLongest = days(3650);
-
-Period at_least(milliseconds min, milliseconds max = kLongest) {
-  return {.min = min, .max = max, .zero = {}};
-}
-Period or_zero(std::string_view zero, milliseconds max = hours(24)) {
-  return {.min = milliseconds(1), .max = max, .zero = zero};
-}
-
-Form form(const Syntax& syntax) {
-  return {.syntax = &syntax, .may_be_empty = false};
-}
-Form empty_or(const Syntax& syntax) {
-  return {.syntax = &syntax, .may_be_empty = true};
-}
-
-void append(std::vector<Field>& all, std::vector<Field> more) {
-  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
 
 std::vector<Field> process_fields(Settings& s) {
   return {
@@ -55,71 +36,6 @@ std::vector<Field> process_fields(Settings& s) {
       {"store.queue", &s.store.queue, Range{1, 1'000'000, "transactions"},
        "Transactions that may wait; a further one is answered 503."},
   };
-}
-
-std::vector<Field> limits_fields(Limits& l) {
-  return {
-      {"gateway.limits.head_bytes", &l.head_bytes, Bytes{1024, 1024 * 1024},
-       "The longest head of a request; a longer one is answered 431."},
-      {"gateway.limits.header_fields", &l.header_fields, Range{8, 10'000, "fields"},
-       "The most header fields in a request."},
-      {"gateway.limits.head_timeout", &l.head_timeout, at_least(milliseconds(100), hours(1)),
-       "From a request's first byte to the end of its head."},
-      {"gateway.limits.keep_alive_timeout", &l.keep_alive_timeout,
-       at_least(milliseconds(100), hours(24)), "How long an idle connection is kept."},
-      {"gateway.limits.body_idle_timeout", &l.body_idle_timeout,
-       at_least(milliseconds(100), hours(24)), "The longest pause within a request's body."},
-      {"gateway.limits.write_idle_timeout", &l.write_idle_timeout,
-       at_least(milliseconds(100), hours(24)),
-       "How long a client may take nothing of an answer that waits for it."},
-      {"gateway.limits.tunnel_idle_timeout", &l.tunnel_idle_timeout, or_zero("no limit"),
-       "The longest silence in a WebSocket."},
-      {"gateway.limits.connections", &l.connections, Range{1, 10'000'000, "connections"},
-       "Connections that may be open at once; a further one is closed."},
-  };
-}
-
-std::vector<Field> authorizer_fields(AuthorizerSettings& a) {
-  return {
-      {"gateway.authorizer.kind", &a.kind, OneOf{{"gatekeeper", "http", "none"}},
-       "Who judges requests: the gatekeeper of this process, an external service by ext_authz over "
-       "HTTP, or nobody: then every request passes."},
-      {"gateway.authorizer.url", &a.url, empty_or(kIssuer),
-       "The base URL of an external service, as http://oidc-gatekeeper:8080."},
-      {"gateway.authorizer.path_prefix", &a.path_prefix, empty_or(kPathBelow),
-       "Put before the original path when the external service is asked."},
-      {"gateway.authorizer.timeout", &a.timeout, at_least(milliseconds(10), minutes(5)),
-       "How long the external service may take; after it the request is denied."},
-      {"gateway.authorizer.allowed_request_headers", &a.allowed_request_headers, form(kToken),
-       "Request headers that the external service is sent besides those it always gets."},
-      {"gateway.authorizer.allowed_authorization_headers", &a.allowed_authorization_headers,
-       form(kToken), "Headers of the external service's answer that go to the upstream."},
-      {"gateway.authorizer.status_on_error", &a.status_on_error, Range{400, 599, ""},
-       "The answer when the external service fails."},
-  };
-}
-
-std::vector<Field> gateway_fields(Gateway& g) {
-  std::vector<Field> all = {
-      {"gateway.listen", &g.listen, NotEmpty{}, "Where clients connect."},
-      {"gateway.routes", &g.routes, Anything{},
-       "Which upstream serves which host and path. The longest prefix wins, an exact host before a "
-       "pattern, a pattern before any host."},
-  };
-  append(all, authorizer_fields(g.authorizer));
-  append(all, limits_fields(g.limits));
-  append(all,
-         {{"gateway.managed_headers", &g.managed_headers, form(kToken),
-           "Headers that only the authorizer may set: a client's own are removed."},
-          {"gateway.private_cookies", &g.private_cookies, form(kToken),
-           "Cookies that no upstream sees; * stands for any end of the name."},
-          {"gateway.trusted_proxies", &g.trusted_proxies, form(kNetwork),
-           "Proxies in front whose X-Forwarded-* headers are believed."},
-          {"gateway.recheck_interval", &g.recheck_interval, at_least(milliseconds(50), hours(1)),
-           "How often exchanges that stay open, such as WebSockets, are judged anew."},
-          {"gateway.access_log.form", &g.access_log.form, OneOf{{"text", "json", "off"}},
-           "The form of the line that is written for each request."}});
-  return all;
 }
 
 std::vector<Field> provider_fields(Gatekeeper& g) {
@@ -234,52 +150,12 @@ std::vector<Field> password_fields(Passwords& p) {
 
 std::vector<Field> fields(Settings& settings) {
   std::vector<Field> all = process_fields(settings);
-  append(all, gateway_fields(settings.gateway));
+  append(all, below("gateway.", gateway_fields(settings.gateway)));
   append(all, provider_fields(settings.gatekeeper));
   append(all, session_fields(settings.gatekeeper));
   append(all, identity_fields(settings.identity));
   append(all, password_fields(settings.identity.passwords));
   return all;
-}
-
-std::vector<Field> fields(Listen& listen) {
-  return {
-      {"address", &listen.address, form(kAddress), "Host and port; port 0 takes a free one.",
-       Presence::kRequired},
-      {"tls.certificate", &listen.tls.certificate, empty_or(kOneLine),
-       "PEM file of the certificate and its chain. Empty: no TLS. A reload reads the file again.",
-       Presence::kOptional, Applies::kReload},
-      {"tls.key", &listen.tls.key, empty_or(kOneLine),
-       "PEM file of the certificate's private key. A reload reads the file again.",
-       Presence::kOptional, Applies::kReload},
-  };
-}
-
-std::vector<Field> fields(Route& route) {
-  return {
-      {"name", &route.name, empty_or(kOneLine), "For logs and metrics. Empty: the prefix."},
-      {"host", &route.host, empty_or(kHostPattern),
-       "example.org or *.example.org. Empty: any host."},
-      {"prefix", &route.prefix, form(kPath), "Matches by whole path segments."},
-      {"rewrite", &route.rewrite, empty_or(kPath), "Replaces the prefix. Empty: it stays."},
-      {"service", &route.upstream.service, form(kService),
-       "The upstream's URL, or a part of this process: identity, gatekeeper or demo.",
-       Presence::kRequired},
-      {"ca_file", &route.upstream.tls.ca_file, empty_or(kOneLine),
-       "PEM file of the authorities that an https upstream may be certified by. Empty: the "
-       "system's."},
-      {"authenticate", &route.authenticate, Anything{}, "false: requests pass unasked."},
-      {"upgrades", &route.upgrades, Anything{},
-       "Protocols that a connection may switch to: websocket, spdy/3.1, connect."},
-      {"connect_timeout", &route.upstream.connect_timeout, at_least(milliseconds(10), minutes(5)),
-       "How long the upstream may take to accept a connection."},
-      {"timeout", &route.timeout, or_zero("no limit"),
-       "How long the upstream may take to the head of its answer."},
-      {"idle_timeout", &route.idle_timeout, or_zero("no limit"),
-       "The longest pause within an upstream's answer."},
-      {"host_rewrite", &route.host_rewrite, empty_or(kHost),
-       "The Host that the upstream is sent. Empty: the client's."},
-  };
 }
 
 std::vector<Field> fields(ClientSettings& client) {
@@ -310,13 +186,23 @@ std::vector<Field> fields(StaticUser& user) {
   };
 }
 
+std::vector<Field> of_entry(std::vector<Field> fields, const Rule& list) {
+  const Named* named = std::get_if<Named>(&list);
+  if (named == nullptr) return fields;
+  if (!named->may_append) std::erase_if(fields, [](const Field& f) { return f.name == "append"; });
+  const auto name = std::ranges::find(fields, "name", &Field::name);
+  if (name != fields.end()) name->rule = form(*named->name);
+  return fields;
+}
+
 bool is_list_of_objects(const Member& member) {
-  return std::visit(
-      [](auto* at) {
-        using Type = std::remove_pointer_t<decltype(at)>;
-        return requires { fields(at->emplace_back()); } && !std::is_same_v<Type, std::string>;
-      },
-      member);
+  return std::visit([](auto* at) { return kIsListOfObjects<std::remove_pointer_t<decltype(at)>>; },
+                    member);
+}
+
+bool is_list(const Member& member) {
+  return is_list_of_objects(member) || std::holds_alternative<std::vector<std::string>*>(member) ||
+         std::holds_alternative<std::vector<int>*>(member);
 }
 
 }  // namespace gatehouse::config

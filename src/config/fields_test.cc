@@ -3,13 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "config/config.h"
 #include "config/environment.h"
+#include "config/value.h"
 
 namespace gatehouse::config {
 namespace {
@@ -26,7 +27,7 @@ constexpr bool takes(std::index_sequence<kIndexes...>) {
 }
 
 /// How many members an aggregate has: how many values it can be initialised with.
-template <class T, std::size_t kCount = 40>
+template <class T, std::size_t kCount = 64>
 constexpr std::size_t member_count() {
   if constexpr (takes<T>(std::make_index_sequence<kCount>())) {
     return kCount;
@@ -47,18 +48,26 @@ std::set<std::string> names_below(const std::vector<Field>& fields, std::string_
   std::set<std::string> names;
   for (const Field& field : fields) {
     if (!field.name.starts_with(section)) continue;
-    const std::string_view rest = field.name.substr(section.size());
+    const std::string_view rest = std::string_view(field.name).substr(section.size());
     names.emplace(rest.substr(0, rest.find('.')));
   }
   return names;
 }
 
+void expect_members_listed(const std::vector<Field>& fields, std::string_view section,
+                           std::size_t members) {
+  EXPECT_EQ(names_below(fields, section).size(), members)
+      << "the struct behind \"" << section << "\" and the table differ: a member has no line, or a "
+      << "line no member";
+}
+
 template <class Struct>
 void expect_every_member_listed(const std::vector<Field>& fields, std::string_view section) {
-  EXPECT_EQ(names_below(fields, section).size(), member_count<Struct>())
-      << "the struct behind \"" << section << "\" in src/config/settings.h and the table in "
-      << "src/config/fields.cc differ: a member has no line, or a line no member";
+  expect_members_listed(fields, section, member_count<Struct>());
 }
+
+/// The members of an Upstream stand in what holds it, and those of its UpstreamTls too.
+constexpr std::size_t kUpstreamMembers = member_count<Upstream>() - 1 + member_count<UpstreamTls>();
 
 TEST(FieldTableTest, HasALineForEachMemberOfTheSettings) {
   Settings settings;
@@ -68,23 +77,60 @@ TEST(FieldTableTest, HasALineForEachMemberOfTheSettings) {
   expect_every_member_listed<StoreSettings>(all, "store.");
   expect_every_member_listed<Operations>(all, "operations.");
   expect_every_member_listed<Gateway>(all, "gateway.");
-  expect_every_member_listed<AuthorizerSettings>(all, "gateway.authorizer.");
+  expect_members_listed(all, "gateway.authorizer.",
+                        member_count<AuthorizerSettings>() - 1 + member_count<UpstreamTls>());
+  expect_every_member_listed<CircuitBreakers>(all, "gateway.authorizer.circuit_breakers.");
   expect_every_member_listed<Limits>(all, "gateway.limits.");
+  expect_every_member_listed<Compression>(all, "gateway.compression.");
+  expect_every_member_listed<AccessLog>(all, "gateway.access_log.");
+  expect_every_member_listed<Tracing>(all, "gateway.tracing.");
   expect_every_member_listed<Gatekeeper>(all, "gatekeeper.");
   expect_every_member_listed<Identity>(all, "identity.");
   expect_every_member_listed<Passwords>(all, "identity.passwords.");
 }
 
+template <class Object>
+void expect_object_listed() {
+  Object object;
+  expect_every_member_listed<Object>(fields(object), "");
+}
+
 TEST(FieldTableTest, HasALineForEachMemberOfTheObjectsInLists) {
+  expect_object_listed<Listen>();
+  expect_object_listed<Host>();
+  expect_object_listed<FieldMatch>();
+  expect_object_listed<FieldEdit>();
+  expect_object_listed<ErrorOverride>();
+  expect_object_listed<RateLimit>();
+  expect_object_listed<HealthCheck>();
+  expect_object_listed<StatusRange>();
+  expect_object_listed<ClientSettings>();
+  expect_object_listed<StaticUser>();
   Listen listen;
-  expect_every_member_listed<Listen>(fields(listen), "");
   expect_every_member_listed<Tls>(fields(listen), "tls.");
+  Host host;
+  expect_every_member_listed<Tls>(fields(host), "tls.");
+}
+
+TEST(FieldTableTest, HasALineForEachMemberOfARoute) {
   Route route;
-  expect_every_member_listed<Route>(fields(route), "");
-  ClientSettings client;
-  expect_every_member_listed<ClientSettings>(fields(client), "");
-  StaticUser user;
-  expect_every_member_listed<StaticUser>(fields(user), "");
+  const std::vector<Field> all = fields(route);
+  // `origin` is where the route stands, not what it says; `upstream` stands for its members.
+  expect_members_listed(all, "", member_count<Route>() - 2 + kUpstreamMembers);
+  expect_every_member_listed<Redirect>(all, "redirect.");
+  expect_every_member_listed<Cors>(all, "cors.");
+  expect_every_member_listed<RetryPolicy>(all, "retry.");
+  expect_every_member_listed<LoadBalancer>(all, "load_balancer.");
+  expect_every_member_listed<CircuitBreakers>(all, "circuit_breakers.");
+  expect_every_member_listed<OutlierDetection>(all, "outlier_detection.");
+}
+
+TEST(FieldTableTest, HasALineForEachMemberOfATcpRouteThatMeansSomethingToBytes) {
+  TcpRoute route;
+  const std::vector<Field> all = fields(route);
+  // protocol, pool_idle_timeout and connection_lifetime are of requests.
+  expect_members_listed(all, "", member_count<TcpRoute>() - 1 + kUpstreamMembers - 3);
+  expect_every_member_listed<Tls>(all, "tls.");
 }
 
 /// Gives the member another value.
@@ -92,9 +138,8 @@ struct Perturb {
   void operator()(std::string* text) const { *text += "x"; }
   void operator()(Secret* secret) const { *secret = Secret("x"); }
   void operator()(bool* value) const { *value = !*value; }
-  void operator()(std::vector<std::string>* list) const { list->emplace_back("x"); }
-  template <class Object>
-  void operator()(std::vector<Object>* list) const {
+  template <class Element>
+  void operator()(std::vector<Element>* list) const {
     list->emplace_back();
   }
   template <class Number>
@@ -116,6 +161,33 @@ TEST(FieldTableTest, EachLineIsAMemberOfItsOwnThatShowPrints) {
     EXPECT_NE(after, before) << all[i].name;
     EXPECT_TRUE(shown.insert(after).second) << all[i].name << " is another line's member";
   }
+}
+
+template <class Object>
+void expect_lines_of_their_own() {
+  Object probe;
+  const std::size_t count = fields(probe).size();
+  for (std::size_t changed = 0; changed < count; ++changed) {
+    Object object;
+    Object untouched;
+    const std::vector<Field> all = fields(object);
+    const std::vector<Field> defaults = fields(untouched);
+    std::visit(Perturb{}, all[changed].member);
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(same_value(all[i], defaults[i]), i != changed)
+          << all[changed].name << " and " << all[i].name << " are one member";
+    }
+  }
+}
+
+TEST(FieldTableTest, EachLineOfAnObjectInAListIsAMemberOfItsOwn) {
+  expect_lines_of_their_own<Listen>();
+  expect_lines_of_their_own<Host>();
+  expect_lines_of_their_own<Route>();
+  expect_lines_of_their_own<TcpRoute>();
+  expect_lines_of_their_own<ErrorOverride>();
+  expect_lines_of_their_own<RateLimit>();
+  expect_lines_of_their_own<HealthCheck>();
 }
 
 TEST(FieldTableTest, NamesAndVariablesAreUnique) {
@@ -146,26 +218,34 @@ struct RuleFits {
   bool operator()(unsigned*) const { return is_one_of<Range>(); }
   bool operator()(milliseconds*) const { return is_one_of<Period>(); }
   bool operator()(seconds*) const { return is_one_of<Period>(); }
-  bool operator()(std::vector<std::string>*) const { return is_one_of<Form>(); }
+  bool operator()(double*) const { return is_one_of<Range>(); }
+  bool operator()(std::vector<std::string>*) const { return is_one_of<Form, OneOf>(); }
+  bool operator()(std::vector<int>*) const { return is_one_of<Range, OneOfNumbers>(); }
   template <class Object>
   bool operator()(std::vector<Object>*) const {
-    return is_one_of<Anything, NotEmpty>();
+    return is_one_of<Anything, NotEmpty, Named>();
   }
 };
 
+void expect_documented_and_fitting(const std::vector<Field>& table, const std::string& object) {
+  for (const Field& field : table) {
+    EXPECT_TRUE(std::visit(RuleFits{field.rule}, field.member)) << object << field.name;
+    EXPECT_TRUE(field.doc.ends_with('.')) << object << field.name;
+    std::visit(
+        [&](auto* member) {
+          if constexpr (kIsListOfObjects<std::remove_pointer_t<decltype(member)>>) {
+            typename std::remove_pointer_t<decltype(member)>::value_type entry;
+            expect_documented_and_fitting(of_entry(fields(entry), field.rule),
+                                          object + field.name + "[].");
+          }
+        },
+        field.member);
+  }
+}
+
 TEST(FieldTableTest, EachLineIsDocumentedAndItsRuleFitsItsType) {
   Settings settings;
-  Listen listen;
-  Route route;
-  ClientSettings client;
-  StaticUser user;
-  for (const auto& table :
-       {fields(settings), fields(listen), fields(route), fields(client), fields(user)}) {
-    for (const Field& field : table) {
-      EXPECT_TRUE(std::visit(RuleFits{field.rule}, field.member)) << field.name;
-      EXPECT_TRUE(field.doc.ends_with('.')) << field.name;
-    }
-  }
+  expect_documented_and_fitting(fields(settings), "");
 }
 
 }  // namespace

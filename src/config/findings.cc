@@ -16,24 +16,36 @@ std::string enclosing(const std::string& field) {
   return end == std::string::npos ? "" : field.substr(0, end);
 }
 
+Problem problem_at(const Place& place, const std::string& field, std::string message) {
+  return {.source = place.source,
+          .line = place.mark.line,
+          .column = place.mark.column,
+          .field = printable(field),
+          .message = std::move(message)};
+}
+
 }  // namespace
 
 void Findings::add(const Place& place, const std::string& field, std::string message) {
-  problems_.push_back({.source = place.source,
-                       .line = place.mark.line,
-                       .column = place.mark.column,
-                       .field = printable(field),
-                       .message = std::move(message)});
+  problems_.push_back(problem_at(place, field, std::move(message)));
 }
 
 void Findings::add_at_field(const std::string& field, std::string message) {
   // What is refused already has its default here: a second complaint would be about that.
   if (is_refused(field)) return;
+  add(place_of(field), field, std::move(message));
+}
+
+void Findings::warn_at_field(const std::string& field, std::string message) {
+  warnings_.push_back(problem_at(place_of(field), field, std::move(message)));
+}
+
+const Place& Findings::place_of(const std::string& field) const {
   for (std::string at = field; !at.empty(); at = enclosing(at)) {
     const auto found = places_.find(at);
-    if (found != places_.end()) return add(found->second, field, std::move(message));
+    if (found != places_.end()) return found->second;
   }
-  add(file_, field, std::move(message));
+  return file_;
 }
 
 bool Findings::is_refused(const std::string& field) const {
@@ -49,18 +61,26 @@ void Findings::remember(const std::string& field, const Place& place) {
   places_.insert_or_assign(field, place);
 }
 
-std::vector<Problem> Findings::take() {
+std::vector<Problem> Findings::take_problems() {
+  return take(problems_);
+}
+
+std::vector<Problem> Findings::take_warnings() {
+  return take(warnings_);
+}
+
+std::vector<Problem> Findings::take(std::vector<Problem>& all) const {
   const auto order = [this](const Problem& problem) {
     return std::tuple(problem.source != file_.source, problem.source, problem.line, problem.column,
                       problem.field, problem.message);
   };
-  std::ranges::sort(problems_, {}, order);
-  if (problems_.size() > kMostProblems) {
-    const std::size_t more = problems_.size() - kMostProblems;
-    problems_.resize(kMostProblems);
-    add(file_, "", "and " + std::to_string(more) + " more problems");
+  std::ranges::sort(all, {}, order);
+  if (all.size() > kMostProblems) {
+    const std::size_t more = all.size() - kMostProblems;
+    all.resize(kMostProblems);
+    all.push_back(problem_at(file_, "", "and " + std::to_string(more) + " more problems"));
   }
-  return std::exchange(problems_, {});
+  return std::exchange(all, {});
 }
 
 }  // namespace gatehouse::config

@@ -30,17 +30,23 @@ class Findings {
   /// Of a rule between fields: at the place of the field, or of what encloses it; nothing if the
   /// field has a problem already.
   void add_at_field(const std::string& field, std::string message);
+  /// Of what is allowed and dangerous, at the same place.
+  void warn_at_field(const std::string& field, std::string message);
   void remember(const std::string& field, const Place& place);
 
   bool empty() const { return problems_.empty(); }
   /// In the order of files and lines; the first kMostProblems, with one more that counts the rest.
-  std::vector<Problem> take();
+  std::vector<Problem> take_problems();
+  std::vector<Problem> take_warnings();
 
  private:
   bool is_refused(const std::string& field) const;
+  const Place& place_of(const std::string& field) const;
+  std::vector<Problem> take(std::vector<Problem>& all) const;
 
   const Place file_;
   std::vector<Problem> problems_;
+  std::vector<Problem> warnings_;
   std::map<std::string, Place> places_;
 };
 

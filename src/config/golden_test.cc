@@ -80,8 +80,17 @@ std::string outcome(const Case& input) {
   const Loaded loaded = load(input.yaml, "gatehouse.yaml", parse_environment(input.environment));
   std::string out;
   for (const Problem& problem : loaded.problems) out += problem.str() + "\n";
+  for (const Problem& warning : loaded.warnings) out += "warning: " + warning.str() + "\n";
   if (input.wanted == "show") out += show(loaded.settings);
   return out;
+}
+
+/// What is shown can be loaded, and is then shown the same; a hidden secret cannot.
+void expect_loads_back(const std::string& shown) {
+  if (shown.find("<secret>") != std::string::npos) return;
+  const Loaded again = load(shown, "shown", {});
+  for (const Problem& problem : again.problems) ADD_FAILURE() << problem.str();
+  EXPECT_EQ(show(again.settings), shown);
 }
 
 std::vector<std::filesystem::path> golden_files() {
@@ -99,7 +108,9 @@ class GoldenTest : public testing::TestWithParam<std::filesystem::path> {};
 TEST_P(GoldenTest, GivesTheExpectedOutcome) {
   const Case input = parse_case(read(GetParam()));
   ASSERT_TRUE(input.wanted == "problems" || input.wanted == "show") << "no expectation";
-  expect_file(GetParam(), input.head + outcome(input));
+  const std::string came = outcome(input);
+  expect_file(GetParam(), input.head + came);
+  if (input.wanted == "show") expect_loads_back(came);
 }
 
 INSTANTIATE_TEST_SUITE_P(Config, GoldenTest, testing::ValuesIn(golden_files()),

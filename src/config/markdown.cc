@@ -18,7 +18,8 @@ constexpr std::string_view kIntroduction = R"(# Configuration
 <!-- Written by `gatehouse config docs` from the field table in src/config/fields.cc. -->
 
 `gatehouse serve -c FILE` reads one YAML file. `gatehouse config check -c FILE` names every problem
-in it with line and column, `gatehouse config show -c FILE` prints what is in force, and
+in it with line and column, `gatehouse config show -c FILE` prints what is in force (entries of
+lists without what has its default), and
 `gatehouse config schema` prints a JSON Schema for editors. A field that is not listed here is
 refused, as is a value of the wrong type or out of its range; nothing is read as something near it.
 
@@ -35,7 +36,7 @@ refused, as is a value of the wrong type or out of its range; nothing is read as
   have one: `64KiB`, `1MiB`.
 - **Paths** are taken as they are, from the working directory: `~` is not expanded.
 - **Applied** by a restart, but for what says *reload*: a SIGHUP is enough there.
-- **Limits.** The file has at most 1 MiB, 16 levels and 50,000 values.
+- **Limits.** The file has at most 4 MiB, 16 levels and 150,000 values.
 )";
 
 std::string code(const std::string& text) {
@@ -71,7 +72,9 @@ std::string number_type(const Rule& rule) {
 }
 
 std::string type_of(const Field& field) {
-  if (const OneOf* one_of = std::get_if<OneOf>(&field.rule)) return choice(one_of->values);
+  if (const OneOf* one_of = std::get_if<OneOf>(&field.rule)) {
+    return (is_list(field.member) ? "list of " : "") + choice(one_of->values);
+  }
   return std::visit(
       [&](auto* member) -> std::string {
         using Type = std::remove_pointer_t<decltype(member)>;
@@ -79,6 +82,9 @@ std::string type_of(const Field& field) {
         if constexpr (std::is_same_v<Type, Secret>) return "secret";
         if constexpr (std::is_same_v<Type, bool>) return "`true` or `false`";
         if constexpr (std::is_same_v<Type, std::vector<std::string>>) return "list of text";
+        if constexpr (std::is_same_v<Type, std::vector<int>>) {
+          return "list of " + number_type(field.rule);
+        }
         if (is_list_of_objects(field.member)) return "list, see below";
         return number_type(field.rule);
       },
@@ -98,9 +104,10 @@ std::string default_of(const Field& field) {
 std::string meaning_of(const Field& field) {
   std::string text(field.doc);
   const Form* form = std::get_if<Form>(&field.rule);
-  if (form != nullptr && form->syntax != &kOneLine) {
+  if (form != nullptr && form->syntax != &kOneLine && form->syntax != &kText) {
     text += " Must be " + std::string(form->syntax->rule) + ".";
   }
+  if (std::holds_alternative<Named>(field.rule)) text += " A mapping of names to values will do.";
   if (field.applies == Applies::kReload) text += " *reload*";
   // A bar would end the table's cell.
   for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) {
@@ -113,30 +120,51 @@ void write_table(const std::vector<Field>& fields, std::string_view section, std
   out += "\n| Field | Type | Default | Meaning |\n|---|---|---|---|\n";
   for (const Field& field : fields) {
     if (!field.name.starts_with(section)) continue;
-    out += "| " + code(std::string(field.name)) + " | " + type_of(field) + " | " +
-           default_of(field) + " | " + meaning_of(field) + " |\n";
+    out += "| " + code(field.name) + " | " + type_of(field) + " | " + default_of(field) + " | " +
+           meaning_of(field) + " |\n";
   }
 }
 
-/// The objects of each list in the section.
-void write_lists(const std::vector<Field>& fields, std::string_view section, std::string& out) {
+/// The lists whose entries have the same fields.
+struct EntryType {
+  std::vector<std::string> lists;  // "gateway.routes[].headers"
+  std::string table;               // of their fields
+};
+
+/// Each entry type once, an outer before the inner ones.
+void gather_entry_types(const std::vector<Field>& fields, const std::string& object,
+                        std::vector<EntryType>& types) {
   for (const Field& field : fields) {
-    if (!field.name.starts_with(section)) continue;
     std::visit(
         [&](auto* member) {
-          if constexpr (requires { gatehouse::config::fields(member->front()); }) {
-            typename std::remove_pointer_t<decltype(member)>::value_type element;
-            out += "\n### Each of " + code(std::string(field.name)) + "\n";
-            write_table(gatehouse::config::fields(element), "", out);
+          if constexpr (kIsListOfObjects<std::remove_pointer_t<decltype(member)>>) {
+            typename std::remove_pointer_t<decltype(member)>::value_type entry;
+            const std::vector<Field> inner = of_entry(gatehouse::config::fields(entry), field.rule);
+            std::string table;
+            write_table(inner, "", table);
+            const std::string list = object + field.name;
+            const auto known = std::ranges::find(types, table, &EntryType::table);
+            if (known != types.end()) return known->lists.push_back(list);
+            types.push_back({.lists = {list}, .table = std::move(table)});
+            gather_entry_types(inner, list + "[].", types);
           }
         },
         field.member);
   }
 }
 
+void write_lists(const std::vector<Field>& fields, std::string& out) {
+  std::vector<EntryType> types;
+  gather_entry_types(fields, "", types);
+  out += "\n## Entries of lists\n";
+  for (const EntryType& type : types) {
+    out += "\n### Each of " + choice(type.lists, " and ") + "\n" + type.table;
+  }
+}
+
 std::string section_of(const Field& field) {
   const std::size_t dot = field.name.find('.');
-  return dot == std::string_view::npos ? "" : std::string(field.name.substr(0, dot + 1));
+  return dot == std::string::npos ? "" : field.name.substr(0, dot + 1);
 }
 
 }  // namespace
@@ -160,8 +188,8 @@ std::string markdown() {
   for (const std::string& section : sections) {
     out += "\n## " + code(section.substr(0, section.size() - 1)) + "\n";
     write_table(all, section, out);
-    write_lists(all, section, out);
   }
+  write_lists(all, out);
   return out;
 }
 

@@ -1,7 +1,9 @@
 #include "config/reader.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -17,6 +19,8 @@ using Kind = YamlNode::Kind;
 
 constexpr std::string_view kFileSuffix = "_file";
 constexpr std::string_view kVariableSuffix = "_env";
+/// More names than these help nobody to find one.
+constexpr std::size_t kMostNamesInMessage = 24;
 
 const Field* find(const std::vector<Field>& fields, std::string_view name) {
   const auto found = std::ranges::find(fields, name, &Field::name);
@@ -33,7 +37,7 @@ std::vector<std::string> names_in(const std::vector<Field>& fields, std::string_
   std::vector<std::string> names;
   for (const Field& field : fields) {
     if (!field.name.starts_with(section)) continue;
-    const std::string_view rest = field.name.substr(section.size());
+    const std::string_view rest = std::string_view(field.name).substr(section.size());
     const std::string name(rest.substr(0, rest.find('.')));
     if (std::ranges::find(names, name) != names.end()) continue;
     names.push_back(name);
@@ -62,6 +66,13 @@ std::string wrong_kind(std::string_view wanted, const YamlNode& node) {
   return "must be " + std::string(wanted) + ", and " + std::string(kind_of(node)) + " stands here";
 }
 
+/// "a mapping of fields (level, format)"; the names only if they are few.
+std::string wanted_section(const std::vector<Field>& fields, std::string_view section) {
+  constexpr std::size_t kFew = 8;
+  const std::vector<std::string> names = names_in(fields, section);
+  return "a mapping of fields" + (names.size() > kFew ? "" : " (" + list_of(names, ", ") + ")");
+}
+
 std::string element_path(const std::string& list, std::size_t index) {
   return list + "[" + std::to_string(index) + "]";
 }
@@ -75,7 +86,7 @@ void Reader::read_settings(const YamlNode& root, std::string source, Settings& s
 
 void Reader::read_variable(const YamlNode& value, std::string source, const Field& field) {
   source_ = std::move(source);
-  read_field(value, field, std::string(field.name));
+  read_field(value, field, field.name);
 }
 
 void Reader::add(const YamlNode& node, const std::string& field, std::string message) {
@@ -88,7 +99,7 @@ void Reader::read_object(const YamlNode& mapping, const std::vector<Field>& fiel
   read_section(mapping, {.fields = fields, .object = object, .section = "", .given = given});
   for (const Field& field : fields) {
     if (field.presence == Presence::kRequired && !given.contains(field.name)) {
-      add(mapping, object + std::string(field.name), "is missing");
+      add(mapping, object + field.name, "is missing");
     }
   }
 }
@@ -99,18 +110,26 @@ void Reader::read_section(const YamlNode& mapping, const Scope& scope) {
   if (mapping.kind != Kind::kMapping) {
     std::string path = scope.object + scope.section;
     if (path.ends_with('.')) path.pop_back();
-    return add(mapping, path, wrong_kind("a mapping of fields", mapping));
+    return add(mapping, path, wrong_kind(wanted_section(scope.fields, scope.section), mapping));
   }
+  for_each_new_key(mapping, scope.object + scope.section, [&](const YamlNode::Entry& entry) {
+    read_entry(*entry.key, *entry.value, scope);
+  });
+}
+
+template <class Visit>
+void Reader::for_each_new_key(const YamlNode& mapping, const std::string& path, Visit visit) {
   std::map<std::string_view, Mark> seen;
-  for (const auto& [key, value] : mapping.entries) {
-    const auto [before, is_new] = seen.try_emplace(key->text, key->mark);
-    if (key->kind != Kind::kScalar) {
-      add(*key, scope.object + scope.section, "a field's name must be text");
+  for (const YamlNode::Entry& entry : mapping.entries) {
+    const YamlNode& key = *entry.key;
+    const auto [before, is_new] = seen.try_emplace(key.text, key.mark);
+    if (key.kind != Kind::kScalar) {
+      add(key, path, "a field's name must be text");
     } else if (!is_new) {
-      add(*key, scope.object + scope.section + key->text,
+      add(key, path + key.text,
           "stands here a second time; the first is on line " + std::to_string(before->second.line));
     } else {
-      read_entry(*key, *value, scope);
+      visit(entry);
     }
   }
 }
@@ -133,7 +152,7 @@ void Reader::read_entry(const YamlNode& key, const YamlNode& value, const Scope&
 
 void Reader::note_given(const YamlNode& key, const Field& field, const Scope& scope) {
   if (!scope.given.emplace(field.name).second) {
-    add(key, scope.object + std::string(field.name),
+    add(key, scope.object + field.name,
         "is given in two ways; give the value, the file or the variable");
   }
 }
@@ -143,9 +162,7 @@ void Reader::read_field(const YamlNode& value, const Field& field, const std::st
   if (value.kind == Kind::kNull) {
     return add(value, path, "has no value; give one or remove the line");
   }
-  const bool is_list = std::holds_alternative<std::vector<std::string>*>(field.member) ||
-                       is_list_of_objects(field.member);
-  if (is_list) return read_list(value, field, path);
+  if (is_list(field.member)) return read_list(value, field, path);
   if (value.kind != Kind::kScalar) {
     return add(value, path, wrong_kind("a single value", value));
   }
@@ -155,46 +172,82 @@ void Reader::read_field(const YamlNode& value, const Field& field, const std::st
 }
 
 void Reader::read_list(const YamlNode& value, const Field& field, const std::string& path) {
-  if (value.kind != Kind::kSequence) return add(value, path, wrong_kind("a list", value));
+  const bool named = std::holds_alternative<Named>(field.rule);
+  if (named && value.kind == Kind::kMapping) return read_named(value, field, path);
+  if (value.kind != Kind::kSequence) {
+    return add(value, path, wrong_kind(named ? "a list or a mapping of names" : "a list", value));
+  }
   const bool needs_one =
       field.presence == Presence::kRequired || std::holds_alternative<NotEmpty>(field.rule);
   if (needs_one && value.items.empty()) return add(value, path, "must have at least one entry");
+  read_entries(value, field, path);
+}
+
+/// As the list of objects that the mapping stands for: {a: b, c: {regex: d}} is
+/// [{name: a, value: b}, {name: c, regex: d}].
+void Reader::read_named(const YamlNode& mapping, const Field& field, const std::string& path) {
+  const auto word = [](std::string_view text, Mark mark) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = Kind::kScalar;
+    node->mark = mark;
+    node->text = text;
+    return node;
+  };
+  YamlNode list;
+  list.kind = Kind::kSequence;
+  list.mark = mapping.mark;
+  for_each_new_key(mapping, path + ".", [&](const YamlNode::Entry& entry) {
+    auto item = std::make_shared<YamlNode>();
+    item->kind = Kind::kMapping;
+    item->mark = entry.key->mark;
+    item->entries.push_back({.key = word("name", entry.key->mark), .value = entry.key});
+    if (entry.value->kind == Kind::kMapping) {
+      std::ranges::copy(entry.value->entries, std::back_inserter(item->entries));
+    } else {
+      item->entries.push_back({.key = word("value", entry.key->mark), .value = entry.value});
+    }
+    list.items.push_back(std::move(item));
+  });
+  read_entries(list, field, path);
+}
+
+void Reader::read_entries(const YamlNode& list, const Field& field, const std::string& path) {
   std::visit(
       [&](auto* member) {
-        using Type = std::remove_pointer_t<decltype(member)>;
-        if constexpr (std::is_same_v<Type, std::vector<std::string>>) {
-          read_texts(value, *member, field, path);
-        } else if constexpr (requires { fields(member->front()); }) {
-          read_objects(value, *member, path);
+        if constexpr (kIsListOfObjects<std::remove_pointer_t<decltype(member)>>) {
+          read_objects(list, *member, field.rule, path);
+        } else if constexpr (requires { member->clear(); }) {
+          member->clear();
+          read_values(list, field, path);
         }
       },
       field.member);
 }
 
 template <class Object>
-void Reader::read_objects(const YamlNode& value, std::vector<Object>& objects,
+void Reader::read_objects(const YamlNode& list, std::vector<Object>& objects, const Rule& rule,
                           const std::string& path) {
   objects.clear();
-  for (const YamlNode::Pointer& item : value.items) {
+  for (const YamlNode::Pointer& item : list.items) {
     const std::string element = element_path(path, objects.size());
     findings_.remember(element, {.source = source_, .mark = item->mark});
-    read_object(*item, fields(objects.emplace_back()), element + ".");
+    Object& object = objects.emplace_back();
+    if constexpr (requires { object.origin; }) {
+      object.origin = element + " in " + source_ + ":" + std::to_string(item->mark.line);
+    }
+    read_object(*item, of_entry(fields(object), rule), element + ".");
   }
 }
 
-void Reader::read_texts(const YamlNode& value, std::vector<std::string>& texts, const Field& field,
-                        const std::string& path) {
-  texts.clear();
-  for (std::size_t i = 0; i < value.items.size(); ++i) {
-    const YamlNode& item = *value.items[i];
+void Reader::read_values(const YamlNode& list, const Field& field, const std::string& path) {
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const YamlNode& item = *list.items[i];
     const std::string element = element_path(path, i);
     findings_.remember(element, {.source = source_, .mark = item.mark});
     if (item.kind != Kind::kScalar) {
-      add(item, element, wrong_kind("text", item));
-    } else if (std::optional<std::string> wrong = check_list_text(field, item)) {
+      add(item, element, wrong_kind("a single value", item));
+    } else if (std::optional<std::string> wrong = add_to_list(field, item)) {
       add(item, element, std::move(*wrong));
-    } else {
-      texts.push_back(item.text);
     }
   }
 }
@@ -209,8 +262,7 @@ bool Reader::read_secret_reference(const YamlNode& key, const YamlNode& value, c
 
     note_given(key, *field, scope);
     const std::string path = scope.object + scope.section + key.text;
-    findings_.remember(scope.object + std::string(field->name),
-                       {.source = source_, .mark = value.mark});
+    findings_.remember(scope.object + field->name, {.source = source_, .mark = value.mark});
     if (value.kind != Kind::kScalar) {
       add(value, path, wrong_kind("text", value));
       return true;
@@ -234,9 +286,11 @@ void Reader::refuse_unknown(const YamlNode& key, const std::string& name, const 
   if (const std::optional<std::string> near = nearest(key.text, names)) {
     message += "; did you mean " + *near + "?";
   } else if (elsewhere != scope.fields.end()) {
-    message += "; did you mean " + std::string(elsewhere->name) + "?";
+    message += "; did you mean " + elsewhere->name + "?";
   } else {
-    message += "; there are " + list_of(names, " and ");
+    message += names.size() > kMostNamesInMessage
+                   ? "; `gatehouse config docs` lists those that there are"
+                   : "; there are " + list_of(names, " and ");
   }
   add(key, scope.object + name, std::move(message));
 }

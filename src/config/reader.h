@@ -42,15 +42,19 @@ class Reader {
   void read_entry(const YamlNode& key, const YamlNode& value, const Scope& scope);
   void read_field(const YamlNode& value, const Field& field, const std::string& path);
   void read_list(const YamlNode& value, const Field& field, const std::string& path);
+  void read_named(const YamlNode& mapping, const Field& field, const std::string& path);
+  void read_entries(const YamlNode& list, const Field& field, const std::string& path);
   bool read_secret_reference(const YamlNode& key, const YamlNode& value, const Scope& scope);
   void note_given(const YamlNode& key, const Field& field, const Scope& scope);
   void refuse_unknown(const YamlNode& key, const std::string& name, const Scope& scope);
   void add(const YamlNode& node, const std::string& field, std::string message);
 
   template <class Object>
-  void read_objects(const YamlNode& value, std::vector<Object>& objects, const std::string& path);
-  void read_texts(const YamlNode& value, std::vector<std::string>& texts, const Field& field,
-                  const std::string& path);
+  void read_objects(const YamlNode& list, std::vector<Object>& objects, const Rule& rule,
+                    const std::string& path);
+  void read_values(const YamlNode& list, const Field& field, const std::string& path);
+  template <class Visit>
+  void for_each_new_key(const YamlNode& mapping, const std::string& path, Visit visit);
 
   Findings& findings_;
   const Environment& environment_;

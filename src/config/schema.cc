@@ -35,15 +35,19 @@ struct TypeSchema {
   }
   ordered_json operator()(Secret*) const { return {{"type", "string"}}; }
   ordered_json operator()(bool*) const { return {{"type", "boolean"}}; }
-  ordered_json operator()(std::vector<std::string>*) const {
-    ordered_json items = {{"type", "string"}};
-    add_text_rule(items, field.rule);
-    return list_of(std::move(items));
-  }
-  template <class Object>
-  ordered_json operator()(std::vector<Object>*) const {
-    Object element;
-    return list_of(object_schema(fields(element)));
+  template <class Element>
+  ordered_json operator()(std::vector<Element>*) const {
+    if constexpr (kIsListOfObjects<std::vector<Element>>) {
+      Element entry;
+      ordered_json list = list_of(object_schema(of_entry(fields(entry), field.rule)));
+      if (!std::holds_alternative<Named>(field.rule)) return list;
+      ordered_json value = {{"type", {"string", "object"}}};
+      return {
+          {"anyOf",
+           {std::move(list), {{"type", "object"}, {"additionalProperties", std::move(value)}}}}};
+    } else {
+      return list_of((*this)(static_cast<Element*>(nullptr)));
+    }
   }
   template <class Number>
   ordered_json operator()(Number*) const {
@@ -60,7 +64,7 @@ struct TypeSchema {
               {"minimum", bytes->min},
               {"maximum", bytes->max}};
     }
-    ordered_json schema = {{"type", "integer"}};
+    ordered_json schema = {{"type", std::is_same_v<Number, double> ? "number" : "integer"}};
     if (const Range* range = std::get_if<Range>(&field.rule)) {
       schema["minimum"] = range->min;
       schema["maximum"] = range->max;
@@ -122,7 +126,7 @@ void add_secret_references(ordered_json& properties, const std::string& name) {
 
 /// A required secret may come in any of its three ways.
 ordered_json requirement(const Field& field) {
-  const std::string name(field.name);
+  const std::string& name = field.name;
   if (!std::holds_alternative<Secret*>(field.member)) return {{"required", {name}}};
   ordered_json ways = ordered_json::array();
   for (const char* suffix : {"", "_file", "_env"}) {

@@ -66,12 +66,14 @@ struct ClientSettings {
   std::vector<std::string> redirect_uris;
   bool is_public = false;              // no secret; PKCE required
   std::string id_token_alg = "RS256";  // RS256, ES256
+  bool operator==(const ClientSettings&) const = default;
 };
 
 struct StaticUser {
   std::string email, username, name, user_id;
   Secret password_hash;  // Argon2id or bcrypt
   std::vector<std::string> groups;
+  bool operator==(const StaticUser&) const = default;
 };
 
 struct Passwords {

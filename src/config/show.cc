@@ -45,7 +45,9 @@ void write(const ordered_json& value, int indent, std::string& out);
 void write_list(const ordered_json& list, int indent, std::string& out) {
   for (const ordered_json& item : list) {
     const std::string margin(static_cast<std::size_t>(indent), ' ');
-    if (item.is_object()) {
+    if (item.is_object() && item.empty()) {
+      out += margin + "- {}\n";
+    } else if (item.is_object()) {
       // The first field stands beside the dash, so the dash takes two columns of its margin.
       std::string object;
       write(item, indent + 2, object);

@@ -38,6 +38,37 @@ bool is_token(std::string_view text) {
   });
 }
 
+bool is_any(std::string_view) {
+  return true;
+}
+
+bool is_pem(std::string_view text) {
+  const std::size_t begin = text.find("-----BEGIN ");
+  return begin != std::string_view::npos && text.find("-----END ", begin) != std::string_view::npos;
+}
+
+bool is_method(std::string_view text) {
+  return is_token(text) && std::ranges::none_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+bool is_media_type(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  return slash != std::string_view::npos && is_token(text.substr(0, slash)) &&
+         is_token(text.substr(slash + 1));
+}
+
+bool is_label(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  return all_of(text, is_visible) && equals != std::string_view::npos && equals > 0;
+}
+
+bool is_rate_key(std::string_view text) {
+  constexpr std::string_view kHeader = "header:";
+  constexpr std::array<std::string_view, 4> kKeys{"user", "token", "address", "all"};
+  if (text.starts_with(kHeader)) return is_token(text.substr(kHeader.size()));
+  return std::ranges::find(kKeys, text) != kKeys.end();
+}
+
 bool is_url(std::string_view text) {
   return http::parse_url(text).has_value();
 }
@@ -49,6 +80,23 @@ bool is_issuer(std::string_view text) {
 bool is_origin(std::string_view text) {
   const Result<http::Url> url = http::parse_url(text);
   return url && url->origin() == text;
+}
+
+/// A pattern is an origin when a label stands for its star.
+bool is_cors_origin(std::string_view text) {
+  if (text == "*") return true;
+  constexpr std::string_view kStar = "://*.";
+  const std::size_t star = text.find(kStar);
+  if (star == std::string_view::npos) return is_origin(text);
+  std::string example(text);
+  return is_origin(example.replace(star, kStar.size(), "://a."));
+}
+
+bool is_host_url(std::string_view text) {
+  const Result<http::Url> url = http::parse_url(text);
+  if (!url) return false;
+  const std::size_t path = text.find_first_of("/?#", text.find("://") + 3);
+  return path == std::string_view::npos;
 }
 
 bool is_location(std::string_view text) {
@@ -125,6 +173,16 @@ bool is_host_pattern(std::string_view text) {
   return text.find(':') == std::string_view::npos && is_host(text);
 }
 
+bool is_any_host_pattern(std::string_view text) {
+  return text == "*" || is_host_pattern(text);
+}
+
+bool is_route_host(std::string_view text) {
+  if (!text.ends_with(".*")) return is_host_pattern(text);
+  text.remove_suffix(2);
+  return !text.starts_with('*') && is_host_pattern(text);
+}
+
 bool is_network(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string address(text.substr(0, slash));
@@ -172,7 +230,9 @@ bool is_password_hash(std::string_view text) {
 
 }  // namespace
 
+const Syntax kText{"text", is_any};
 const Syntax kOneLine{"one line of text without control characters", is_one_line};
+const Syntax kPem{"PEM text, with its lines -----BEGIN …----- and -----END …-----", is_pem};
 const Syntax kHttpUrl{
     "an absolute http:// or https:// URL without user info, fragment and white space", is_url};
 const Syntax kIssuer{"an absolute http:// or https:// URL without user info, query and fragment",
@@ -192,6 +252,10 @@ const Syntax kRedirectUri{
 const Syntax kService{
     "an http:// or https:// URL without query and fragment, or identity, gatekeeper or demo",
     is_service};
+const Syntax kHostUrl{"http:// or https:// with a host and a port and nothing behind them",
+                      is_host_url};
+const Syntax kLocalPath{"a path on this site, which begins with exactly one slash",
+                        http::is_local_redirect};
 const Syntax kPath{
     "a path that begins with one slash, without query, empty or dot segments, % and ;", is_path};
 const Syntax kPathBelow{
@@ -201,11 +265,26 @@ const Syntax kPathBelow{
 const Syntax kAddress{"HOST:PORT, as 127.0.0.1:8080, 0.0.0.0:443 or [::]:8080", is_address};
 const Syntax kHostPattern{"a host in lower case, as example.org or *.example.org, without port",
                           is_host_pattern};
+const Syntax kAnyHostPattern{
+    "a host in lower case, as example.org or *.example.org, without port, or *",
+    is_any_host_pattern};
+const Syntax kRouteHost{
+    "a host in lower case, as example.org, *.example.org or example.*, without port",
+    is_route_host};
 const Syntax kHost{"a host in lower case, as example.org or example.org:8443", is_host};
 const Syntax kNetwork{"an IP address or a block of them, as 10.0.0.1, 10.0.0.0/8 or fd00::/8",
                       is_network};
 const Syntax kToken{"a token: letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2)",
                     is_token};
+const Syntax kMethod{"a method in capital letters, as GET", is_method};
+const Syntax kMediaType{"a media type without parameters, as text/html", is_media_type};
+const Syntax kCorsOrigin{
+    "an origin as browsers write it, lower case and without path, as https://a.example.org or "
+    "https://*.example.org, or * for every one",
+    is_cors_origin};
+const Syntax kLabel{"key=value, without white space", is_label};
+const Syntax kRateKey{"user, token, address, all, or header:NAME for a header's value",
+                      is_rate_key};
 const Syntax kScope{"one scope, without white space and quotes", is_scope};
 const Syntax kEmail{"an e-mail address", is_email};
 const Syntax kGroup{"a group's name without commas, which part groups in the header", is_group};

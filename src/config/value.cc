@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <type_traits>
+#include <utility>
 
 #include "config/text.h"
 #include "config/units.h"
@@ -57,7 +59,10 @@ Failure check_form(const Rule& rule, std::string_view text) {
 }
 
 Failure set(std::string& member, const Field& field, const YamlNode& node) {
-  if (Failure wrong = needs_text(node)) return wrong;
+  // Among given words there is nothing that 1.2 could be mistaken for.
+  if (!std::holds_alternative<OneOf>(field.rule)) {
+    if (Failure wrong = needs_text(node)) return wrong;
+  }
   if (Failure wrong = check_form(field.rule, node.text)) return wrong;
   member = node.text;
   return std::nullopt;
@@ -90,12 +95,15 @@ Failure set(bool& member, const Field&, const YamlNode& node) {
   return std::nullopt;
 }
 
+std::string out_of_range(const std::string& number, const Range& range) {
+  return number + " must be from " + std::to_string(range.min) + " to " +
+         std::to_string(range.max) + (range.unit.empty() ? "" : " ") + std::string(range.unit);
+}
+
 Failure check_number(const Rule& rule, long long number) {
   if (const Range* range = std::get_if<Range>(&rule)) {
     if (number < range->min || number > range->max) {
-      return std::to_string(number) + " must be from " + std::to_string(range->min) + " to " +
-             std::to_string(range->max) + (range->unit.empty() ? "" : " ") +
-             std::string(range->unit);
+      return out_of_range(std::to_string(number), *range);
     }
   } else if (const OneOfNumbers* few = std::get_if<OneOfNumbers>(&rule)) {
     if (std::ranges::find(few->values, number) == few->values.end()) {
@@ -104,6 +112,22 @@ Failure check_number(const Rule& rule, long long number) {
       return std::to_string(number) + " must be one of " + list_of(names);
     }
   }
+  return std::nullopt;
+}
+
+Failure set(double& member, const Field& field, const YamlNode& node) {
+  double number = 0;
+  const std::string& text = node.text;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) {
+    return "must be a number in decimal digits";
+  }
+  if (node.style == YamlNode::Style::kQuoted) return "must be a number; write it without quotes";
+  const Range& range = std::get<Range>(field.rule);
+  if (number < static_cast<double>(range.min) || number > static_cast<double>(range.max)) {
+    return out_of_range(text, range);
+  }
+  member = number;
   return std::nullopt;
 }
 
@@ -167,11 +191,21 @@ Failure set(std::vector<Element>&, const Field&, const YamlNode&) {
   return "must be a list";
 }
 
-/// `fields` of a list's element take a reference, and `objects` is the settings' own.
+/// What is given of an entry: of a hundred fields most have their defaults.
 template <class Object>
-nlohmann::ordered_json list_to_json(std::vector<Object>& objects) {
+nlohmann::ordered_json list_to_json(std::vector<Object>& objects, const Rule& rule) {
+  Object untouched;
+  const std::vector<Field> defaults = of_entry(fields(untouched), rule);
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
-  for (Object& object : objects) out.push_back(to_json(fields(object)));
+  for (Object& object : objects) {
+    std::vector<Field> given;
+    const std::vector<Field> all = of_entry(fields(object), rule);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool needed = all[i].presence == Presence::kRequired;
+      if (needed || !same_value(all[i], defaults[i])) given.push_back(all[i]);
+    }
+    out.push_back(to_json(given));
+  }
   return out;
 }
 
@@ -186,16 +220,18 @@ struct ToJson {
     if constexpr (kIsDuration<T>) {
       return format_duration(*value);
     } else if constexpr (std::is_same_v<T, std::size_t>) {
-      if (std::holds_alternative<Bytes>(rule)) return format_bytes(*value);
+      // What has no unit is a number to YAML.
+      const std::string text = format_bytes(*value);
+      if (std::holds_alternative<Bytes>(rule) && text.ends_with('B')) return text;
       return *value;
     } else {
       return *value;
     }
   }
   template <class Object>
-    requires requires(Object& object) { fields(object); }
+    requires kIsListOfObjects<std::vector<Object>>
   nlohmann::ordered_json operator()(std::vector<Object>* objects) const {
-    return list_to_json(*objects);
+    return list_to_json(*objects, rule);
   }
 };
 
@@ -205,9 +241,24 @@ std::optional<std::string> set_scalar(const Field& field, const YamlNode& node) 
   return std::visit([&](auto* member) { return set(*member, field, node); }, field.member);
 }
 
-std::optional<std::string> check_list_text(const Field& field, const YamlNode& node) {
-  if (Failure wrong = needs_text(node)) return wrong;
-  return check_form(field.rule, node.text);
+std::optional<std::string> add_to_list(const Field& field, const YamlNode& node) {
+  return std::visit(
+      [&](auto* member) -> Failure {
+        if constexpr (requires { set(member->front(), field, node); }) {
+          typename std::remove_pointer_t<decltype(member)>::value_type value{};
+          if (Failure wrong = set(value, field, node)) return wrong;
+          member->push_back(std::move(value));
+          return std::nullopt;
+        } else {
+          return "must be a single value";
+        }
+      },
+      field.member);
+}
+
+bool same_value(const Field& a, const Field& b) {
+  return std::visit([&](auto* value) { return *value == *std::get<decltype(value)>(b.member); },
+                    a.member);
 }
 
 std::optional<std::string> set_secret(const Field& field, std::string_view text) {

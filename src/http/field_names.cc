@@ -1,9 +1,9 @@
-#include "gateway/field_names.h"
+#include "http/field_names.h"
 
 #include <algorithm>
 #include <array>
 
-namespace gatehouse::gateway {
+namespace gatehouse::http {
 namespace {
 
 constexpr std::array<char, 256> fold_table() {
@@ -56,4 +56,4 @@ bool is_framing_field(std::string_view name) {
                              [name](std::string_view other) { return folds_to(name, other); });
 }
 
-}  // namespace gatehouse::gateway
+}  // namespace gatehouse::http

@@ -1,8 +1,8 @@
-#include "gateway/field_names.h"
+#include "http/field_names.h"
 
 #include <gtest/gtest.h>
 
-namespace gatehouse::gateway {
+namespace gatehouse::http {
 namespace {
 
 TEST(FieldNames, FoldAsVariablesOfAnUpstreamDo) {
@@ -29,4 +29,4 @@ TEST(FieldNames, FramingIsKnownUnderItsAliases) {
 }
 
 }  // namespace
-}  // namespace gatehouse::gateway
+}  // namespace gatehouse::http
