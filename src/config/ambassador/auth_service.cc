@@ -135,13 +135,15 @@ void read_auth_services(const Objects& objects, const Context& context, Report& 
     authorizer = std::move(*read);
     found = true;
   }
-  if (found || services.empty()) return;
+  if (found || (services.empty() && !objects.lost_auth_service)) return;
   authorizer = {};
   authorizer.kind = "http";
   authorizer.url = kDenyingAuthorizer;
-  report.problem(services.front()->subject, services.front()->mark, "",
-                 "no AuthService is left: until it is mended, every request is denied that is not "
-                 "let through by bypass_auth");
+  const Subject nowhere{.file = "manifests"};
+  report.problem(services.empty() ? nowhere : services.front()->subject,
+                 services.empty() ? Mark{} : services.front()->mark, "",
+                 "no AuthService can be read: until one is mended, every request is denied that is "
+                 "not let through by bypass_auth");
 }
 
 }  // namespace gatehouse::config::ambassador

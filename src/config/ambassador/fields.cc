@@ -63,6 +63,13 @@ FieldReader::FieldReader(const YamlNode& mapping, std::string path, ObjectReport
   report_->problem(mapping.mark, field, must_be("an object", mapping));
 }
 
+FieldReader FieldReader::reported_to(ObjectReport& report) const {
+  FieldReader out = *this;
+  out.report_ = &report;
+  out.asked_.clear();
+  return out;
+}
+
 void FieldReader::check_names() {
   std::set<std::string_view> seen;
   for (const auto& [key, value] : mapping_->entries) {

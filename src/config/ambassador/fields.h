@@ -59,6 +59,9 @@ class FieldReader {
   /// `path` stands before the names: "spec.".
   FieldReader(const YamlNode& mapping, std::string path, ObjectReport& report);
 
+  /// The same fields, read for another report.
+  FieldReader reported_to(ObjectReport& report) const;
+
   /// Where a field is looked for that `mapping` lacks; in the order of calls.
   void fall_back_to(const YamlNode& mapping) { defaults_.push_back(&mapping); }
   /// Names are found as camelCase too.

@@ -10,6 +10,10 @@
 
 namespace gatehouse::config::ambassador {
 
+/// A Host that cannot be served as it is meant (a problem, client certificates that cannot be
+/// checked, no Listener) becomes one that no route belongs to: left out, its name would be served
+/// under weaker rules.
+///
 /// Reads Listeners, then the Hosts that they bind, then hosts of TLSContexts that no Host names.
 /// Routes must be there: a selector of several labels is put into them as one.
 void read_hosts_and_listeners(const Objects& objects, const Context& context,

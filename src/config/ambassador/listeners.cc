@@ -100,10 +100,6 @@ std::optional<Listener> read_listener(const Object& object, const ListenDefaults
   return out;
 }
 
-bool has_certificate(const Tls& tls) {
-  return !tls.certificate.empty() || !tls.certificate_pem.empty();
-}
-
 /// What a client sees that names no host that we know.
 const Tls* default_tls(const Gateway& gateway, const Gateway& base) {
   const Tls* first = nullptr;

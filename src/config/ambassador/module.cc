@@ -171,9 +171,11 @@ void read_gateway(FieldReader& config, Gateway& gateway) {
     config.warning("reject_requests_with_escaped_slashes",
                    "false has no effect: escaped slashes are always refused");
   }
-  if (config.has("error_response_overrides")) {
-    gateway.error_overrides = read_error_overrides(config);
-  }
+  ObjectReport own(config.report().object(), config.report().report());
+  FieldReader overrides = config.reported_to(own);
+  config.accept({"error_response_overrides"});
+  std::vector<ErrorOverride> read = read_error_overrides(overrides);
+  if (!read.empty() && !own.failed()) gateway.error_overrides = std::move(read);
 }
 
 void accept_the_rest(FieldReader& config) {
@@ -230,8 +232,8 @@ std::shared_ptr<const YamlNode> system_wide(const YamlNode& config) {
   return out;
 }
 
-void read_defaults(FieldReader& config, const YamlNode& node, const Object& module, Report& report,
-                   Context& context) {
+void read_defaults(FieldReader& config, const YamlNode& node, Report& report, Context& context) {
+  const Object& module = config.report().object();
   MappingDefaults& defaults = context.defaults;
   if (const YamlNode* given = config.find("defaults")) {
     defaults.of_all = given;
@@ -242,7 +244,7 @@ void read_defaults(FieldReader& config, const YamlNode& node, const Object& modu
   defaults.timeout = config.milliseconds("cluster_request_timeout_ms").value_or(defaults.timeout);
   // What is wrong in these is found here, and then not handed on.
   ObjectReport own(module, report);
-  FieldReader fields(node, module.path + "config.", own);
+  FieldReader fields = config.reported_to(own);
   Route route;
   read_cors(fields, route.cors);
   read_retry_policy(fields, route.retry);
@@ -264,7 +266,7 @@ void read_module(const Objects& objects, Report& report, Context& context, Gatew
   context.defaults.string_prefix = config->boolean("gatehouse_string_prefix").value_or(false);
   context.defaults.services_in_gateway_namespace =
       config->boolean("use_ambassador_namespace_for_service_resolution").value_or(false);
-  read_defaults(*config, *fields.find("config"), *module, report, context);
+  read_defaults(*config, *fields.find("config"), report, context);
   read_gateway(*config, gateway);
   read_address_rules(*config, gateway);
   read_addresses_of_clients(*config, listen);

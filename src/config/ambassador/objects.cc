@@ -17,6 +17,7 @@ namespace {
 using Kind = YamlNode::Kind;
 
 constexpr std::string_view kAnnotation = "getambassador.io/config";
+constexpr std::string_view kAuthService = "AuthService";
 constexpr std::string_view kDefaultNamespace = "default";
 /// Objects that Emissary's own conversion webhook has marked.
 constexpr std::string_view kConvertedId = "--apiVersion-v3alpha1-only--";
@@ -125,6 +126,8 @@ class Collector {
                                   .values = values_left_};
     for (const YamlResult& document : parse_yaml_stream(text, limits)) {
       if (!document) {
+        const bool names_auth_service = text.find(kAuthService) != std::string_view::npos;
+        out_.lost_auth_service = out_.lost_auth_service || names_auth_service;
         for (const YamlError& error : document.error()) {
           report_.problem(subject, error.mark, "", error.message + "; the document is left out");
         }
@@ -178,6 +181,7 @@ class Collector {
     out.mark = root.mark;
     if (out.kind.empty() || out.name.empty()) {
       out.subject.name = out.kind;
+      note_lost(out);
       report_.problem(out.subject, root.mark, "",
                       out.kind.empty() ? "kind is missing" : "the object's name is missing");
       return std::nullopt;
@@ -194,12 +198,17 @@ class Collector {
     if (!object) return;
     object->version = api.version;
     if (!is_known_version(api.version)) {
+      note_lost(*object);
       return report_.problem(object->subject, root.mark, "apiVersion",
                              "this version is not known; v1, v2 and v3alpha1 are");
     }
     object->fields = flat ? &root : &member(root, "spec");
     object->path = flat ? "" : "spec.";
     add(std::move(*object));
+  }
+
+  void note_lost(const Object& object) {
+    if (object.kind == kAuthService) out_.lost_auth_service = true;
   }
 
   void add(Object object) {
@@ -278,6 +287,7 @@ class Collector {
                            service.subject.name;
     object->labels = service.labels;
     if (!is_known_version(api.version)) {
+      note_lost(*object);
       return report_.problem(object->subject, root.mark, "apiVersion",
                              "this version is not known; v0, v1, v2 and v3alpha1 are");
     }

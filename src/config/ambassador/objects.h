@@ -32,6 +32,8 @@ struct Objects {
   std::vector<Object> list;
   std::map<std::string, Object> secrets;  // by "namespace/name"
   std::vector<YamlNode::Pointer> roots;   // own the fields
+  /// An AuthService is written in something that could not be read.
+  bool lost_auth_service = false;
 
   /// Those of one kind.
   std::vector<const Object*> of(std::string_view kind) const;

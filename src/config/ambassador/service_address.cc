@@ -23,10 +23,9 @@ Origination read_tls(FieldReader& fields, const Context& context) {
   if (!name || name->empty()) return {};
   const std::string& name_space = fields.report().object().name_space;
   const TlsContext* found = context.tls_contexts.find(*name, name_space);
-  if (found == nullptr) {
+  if (found == nullptr || found->broken) {
     fields.problem("tls", "TLSContext " + quote(*name) +
-                              (context.tls_contexts.is_declared(*name) ? " is left out itself"
-                                                                       : " is not there"));
+                              (found != nullptr ? " is left out itself" : " is not there"));
   }
   return {.on = true, .context = found};
 }

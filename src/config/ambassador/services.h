@@ -12,7 +12,7 @@ namespace gatehouse::config::ambassador {
 inline constexpr std::string_view kDenyingAuthorizer = "http://authservice.invalid";
 
 /// The first AuthService without a problem, or v0's Module "authentication". If there are some, and
-/// each has a problem, kDenyingAuthorizer.
+/// none can be read, kDenyingAuthorizer.
 void read_auth_services(const Objects& objects, const Context& context, Report& report,
                         AuthorizerSettings& authorizer);
 

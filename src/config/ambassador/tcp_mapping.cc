@@ -39,7 +39,12 @@ void read_host(FieldReader& fields, const Context& context, TcpRoute& out) {
   if (!parsed) return fields.problem("host", quote(*host) + " must be " + parsed.error());
   out.host = *parsed;
   // Ambassador ends TLS where a TLSContext has the host, and passes it through elsewhere.
-  if (const TlsContext* tls = context.tls_contexts.for_host(out.host)) out.tls = tls->tls;
+  const TlsContext* tls = context.tls_contexts.for_host(out.host);
+  if (tls == nullptr) return;
+  if (tls->broken) {
+    fields.problem("host", "TLSContext " + quote(tls->object->name) + " is left out itself");
+  }
+  out.tls = tls->tls;
 }
 
 std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& context,

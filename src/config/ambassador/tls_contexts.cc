@@ -90,6 +90,7 @@ void read_ca(FieldReader& fields, const Secrets& secrets, const Object& object, 
   read("crl_secret", {"crl.pem"}, out.tls.crl_pem);
   out.upstream.ca_pem = out.tls.client_ca_pem;
   out.tls.client_required = fields.boolean("cert_required").value_or(false);
+  // Known even if the rest fails: whoever demands certificates must not be left without.
   const bool has_ca = !out.tls.client_ca.empty() || !out.tls.client_ca_pem.empty();
   if (out.tls.client_required && !has_ca && !fields.failed()) {
     fields.problem("cert_required",
@@ -116,7 +117,8 @@ void read_legacy_module(const Object& object, const Secrets& secrets, bool dotte
     client->finish();
   }
   server->finish();
-  if (!object_report.failed()) list.push_back(std::move(out));
+  out.broken = object_report.failed();
+  list.push_back(std::move(out));
 }
 
 }  // namespace
@@ -125,6 +127,10 @@ bool host_matches(std::string_view pattern, std::string_view hostname) {
   if (pattern == "*") return true;
   if (!pattern.starts_with("*.")) return pattern == hostname;
   return hostname.ends_with(pattern.substr(1)) && hostname.size() > pattern.size() - 1;
+}
+
+bool has_certificate(const Tls& tls) {
+  return !tls.certificate.empty() || !tls.certificate_pem.empty();
 }
 
 Result<void, std::string> read_certificate(const Secrets& secrets, const Secrets::Name& name,
@@ -163,14 +169,14 @@ TlsContext read_tls_fields(FieldReader& fields, const Secrets& secrets, const Ob
 TlsContexts::TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted,
                          Report& report) {
   for (const Object* object : objects.of("TLSContext")) {
-    declared_.push_back(object->name);
     ObjectReport object_report(*object, report);
     FieldReader fields = fields_of(object_report);
     TlsContext context = read_tls_fields(fields, secrets, *object, "secret", dotted);
     context.hosts = fields.texts("hosts").value_or(std::vector<std::string>{});
     for (std::string& host : context.hosts) host = http::lower_case(host);
     fields.finish();
-    if (!object_report.failed()) list_.push_back(std::move(context));
+    context.broken = object_report.failed();
+    list_.push_back(std::move(context));
   }
   for (const Object* object : objects.of("Module")) {
     if (object->name == "tls") read_legacy_module(*object, secrets, dotted, report, list_);
@@ -187,17 +193,10 @@ const TlsContext* TlsContexts::find(std::string_view name, std::string_view name
   return elsewhere;
 }
 
-bool TlsContexts::is_declared(std::string_view name) const {
-  return std::ranges::find(declared_, name) != declared_.end();
-}
-
 const TlsContext* TlsContexts::for_host(std::string_view hostname) const {
-  const auto serves = [](const TlsContext& context) {
-    return !context.tls.certificate.empty() || !context.tls.certificate_pem.empty();
-  };
   const TlsContext* by_pattern = nullptr;
   for (const TlsContext& context : list_) {
-    if (!serves(context)) continue;
+    if (!context.broken && !has_certificate(context.tls)) continue;
     for (const std::string& host : context.hosts) {
       if (host == hostname) return &context;
       if (by_pattern == nullptr && host_matches(host, hostname)) by_pattern = &context;

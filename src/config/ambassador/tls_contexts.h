@@ -20,6 +20,8 @@ struct TlsContext {
   UpstreamTls upstream;  // as the client
   std::vector<std::string> hosts;
   std::size_t redirect_cleartext_from = 0;  // a port; 0: none
+  /// It has problems. What it says is not to be used; who relies on it must not do without.
+  bool broken = false;
 };
 
 /// The fields that a TLSContext and Host.tls share. `own_secret`: the field that names the
@@ -33,22 +35,21 @@ Result<void, std::string> read_certificate(const Secrets& secrets, const Secrets
 
 class TlsContexts {
  public:
-  /// Reads all TLSContexts, and the Module "tls" of v0. Those with problems are left out.
+  /// Reads all TLSContexts, and the Module "tls" of v0.
   TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted, Report& report);
 
-  /// By its name, in that namespace or else in any, as Ambassador has it.
+  /// By its name, in that namespace or else in any, as Ambassador has it. May be broken.
   const TlsContext* find(std::string_view name, std::string_view name_space) const;
-  /// True if there is such an object, even if it is left out.
-  bool is_declared(std::string_view name) const;
-  /// Those that end TLS for that host name, the exact before patterns.
+  /// Who ends TLS for that host name, exact names before patterns. May be broken.
   const TlsContext* for_host(std::string_view hostname) const;
 
   const std::vector<TlsContext>& list() const { return list_; }
 
  private:
   std::vector<TlsContext> list_;
-  std::vector<std::string> declared_;
 };
+
+bool has_certificate(const Tls& tls);
 
 /// True if `pattern` ("*", "*.example.org", "example.org") holds for `hostname`.
 bool host_matches(std::string_view pattern, std::string_view hostname);
