@@ -1,0 +1,105 @@
+#include "config/ambassador/manifests.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "config/ambassador/context.h"
+#include "config/ambassador/hosts.h"
+#include "config/ambassador/mapping.h"
+#include "config/ambassador/module.h"
+#include "config/ambassador/objects.h"
+#include "config/ambassador/report.h"
+#include "config/ambassador/secrets.h"
+#include "config/ambassador/services.h"
+#include "config/ambassador/tls_contexts.h"
+#include "config/text.h"
+
+namespace gatehouse::config::ambassador {
+namespace {
+
+constexpr std::array<std::string_view, 10> kReadKinds{"Mapping",
+                                                      "Host",
+                                                      "TLSContext",
+                                                      "Listener",
+                                                      "Module",
+                                                      "AuthService",
+                                                      "TCPMapping",
+                                                      "TracingService",
+                                                      "KubernetesServiceResolver",
+                                                      "KubernetesEndpointResolver"};
+
+struct OtherKind {
+  std::string_view kind, advice;
+};
+constexpr std::array<OtherKind, 5> kOtherKinds{
+    {{"RateLimitService", "give rate limits in the gateway's configuration"},
+     {"LogService", "the access log goes to stderr or a file"},
+     {"DevPortal", "there is no developers' portal"},
+     {"ConsulResolver", "Consul is not asked; services are looked up by DNS"},
+     {"FilterPolicy", "filters are not there"}}};
+
+std::vector<std::string> all_kinds() {
+  std::vector<std::string> out(kReadKinds.begin(), kReadKinds.end());
+  for (const OtherKind& other : kOtherKinds) out.emplace_back(other.kind);
+  return out;
+}
+
+void warn_of_other_kinds(const Objects& objects, Report& report) {
+  for (const Object& object : objects.list) {
+    if (std::ranges::find(kReadKinds, object.kind) != kReadKinds.end()) continue;
+    if (!report.has_room_for_warnings()) return;
+    const auto* known = std::ranges::find(kOtherKinds, object.kind, &OtherKind::kind);
+    std::string message = "has no effect: ";
+    if (known != kOtherKinds.end()) {
+      message += known->advice;
+    } else {
+      message += "no such kind";
+      const std::optional<std::string> near = nearest(object.kind, all_kinds());
+      if (near) message += "; did you mean " + *near + "?";
+    }
+    report.warning(object.subject, object.mark, "", std::move(message));
+  }
+}
+
+std::set<std::string> consul_resolvers(const Objects& objects) {
+  std::set<std::string> out;
+  for (const Object* object : objects.of("ConsulResolver")) out.insert(object->name);
+  return out;
+}
+
+}  // namespace
+
+Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& base,
+                         const ManifestOptions& options) {
+  Report report;
+  Manifests out{.gateway = base};
+  const Objects objects = collect_objects(files, options, report);
+  const Secrets secrets(objects);
+  const TlsContexts tls_contexts(objects, secrets, secret_names_are_dotted(objects), report);
+  Context context{.options = options,
+                  .base = base,
+                  .secrets = secrets,
+                  .tls_contexts = tls_contexts,
+                  .defaults = {},
+                  .consul_resolvers = consul_resolvers(objects)};
+  ListenDefaults listen;
+  read_module(objects, report, context, out.gateway, listen);
+  for (const Object* object : objects.of("Mapping")) {
+    if (std::optional<Route> route = read_mapping(*object, context, report)) {
+      out.gateway.routes.push_back(std::move(*route));
+    }
+  }
+  read_hosts_and_listeners(objects, context, listen, report, out.gateway);
+  read_auth_services(objects, context, report, out.gateway.authorizer);
+  read_tracing_services(objects, context, report, out.gateway.tracing);
+  read_tcp_mappings(objects, context, report, out.gateway.tcp);
+  warn_of_other_kinds(objects, report);
+  out.problems = report.take_problems();
+  out.warnings = report.take_warnings();
+  return out;
+}
+
+}  // namespace gatehouse::config::ambassador

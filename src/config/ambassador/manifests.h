@@ -1,0 +1,69 @@
+// Reads Ambassador's manifests (getambassador.io, v0 to v3alpha1) into the gateway's settings.
+//
+// Works on files alone: no Kubernetes API, no conversion webhook. Reads Mapping, Host, TLSContext,
+// Listener, Module, AuthService, TCPMapping and TracingService, the Secrets that they name, and the
+// annotation getambassador.io/config of Services. Objects of other API groups are passed over.
+//
+// Nothing fails as a whole. An object that is wrong is named with its reason and left out; the rest
+// is read. Whatever is left out leaves the gateway as strict as it was, or stricter: a broken
+// AuthService denies instead of leaving the door open. Stateless.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "config/gateway_settings.h"
+
+namespace gatehouse::config::ambassador {
+
+/// 10,000 Mappings have a tenth of these.
+inline constexpr std::size_t kMaxManifestFileBytes = std::size_t{16} * 1024 * 1024;
+inline constexpr std::size_t kMaxFolderBytes = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kMaxManifestFiles = 10'000;
+inline constexpr std::size_t kMaxFolderDepth = 8;
+/// In one file.
+inline constexpr std::size_t kMaxDocuments = 50'000;
+/// In all files together.
+inline constexpr std::size_t kMaxManifestValues = 2'000'000;
+/// A CustomResourceDefinition, which is passed over, reaches 20.
+inline constexpr int kMaxManifestDepth = 64;
+/// Of each kind; one more entry counts the rest.
+inline constexpr std::size_t kMostFindings = 1'000;
+
+struct ManifestFile {
+  std::string name;  // for messages
+  std::string text;
+};
+
+struct ManifestOptions {
+  /// Objects count that name this in ambassador_id, or that name none if this is "default".
+  std::string ambassador_id = "default";
+  /// A service without a dot belongs to its Mapping's namespace, unless that is this one.
+  std::string gateway_namespace = "default";
+  /// Prefixes match as text, as Ambassador has it: /notebook/a matches /notebook/ab.
+  /// `gatehouse_string_prefix: true` in the Module says the same.
+  bool string_prefix = false;
+  /// Listeners open nothing: base.listen stays as it is.
+  bool keep_listen = false;
+};
+
+struct Manifests {
+  Gateway gateway;
+  std::vector<Problem> problems;  // what is left out, and why
+  std::vector<Problem> warnings;  // what is accepted and has no effect, and odd values
+};
+
+/// Adds what the files say to `base`. Files in the order given; of several objects where one is
+/// meant, the first counts. Routes are added in the order in which they stand.
+Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& base,
+                         const ManifestOptions& options = {});
+
+/// The *.yaml, *.yml and *.json files below `path`, sorted by name; names are relative to `path`.
+/// Hidden files and folders are passed over: a mounted ConfigMap keeps its versions there.
+/// kNotFound, kInvalid if the folder or a file cannot be read, kExhausted over a limit.
+Result<std::vector<ManifestFile>> read_folder(const std::string& path);
+
+}  // namespace gatehouse::config::ambassador

@@ -1,0 +1,85 @@
+#include <optional>
+#include <utility>
+
+#include "config/ambassador/mapping.h"
+#include "config/ambassador/service_address.h"
+#include "config/ambassador/services.h"
+#include "config/ambassador/upstream_fields.h"
+#include "config/syntax.h"
+#include "config/text.h"
+
+namespace gatehouse::config::ambassador {
+namespace {
+
+/// A number of milliseconds, which the CRD wants as text.
+void read_idle_timeout(FieldReader& fields, TcpRoute& out) {
+  const YamlNode* node = fields.find("idle_timeout_ms");
+  if (node == nullptr) return;
+  const bool number = !node->text.empty() && node->text.size() < 12 &&
+                      node->text.find_first_not_of("0123456789") == std::string::npos;
+  if (!number) return fields.problem("idle_timeout_ms", "must be a number of milliseconds");
+  out.idle_timeout = milliseconds(std::stoll(node->text));
+}
+
+void read_address(FieldReader& fields, TcpRoute& out) {
+  const std::string address = fields.text("address").value_or("");
+  const auto port = fields.integer("port", 1, 65535);
+  if (!port && !fields.has("port")) fields.problem("port", "is missing");
+  const bool ipv6 = address.find(':') != std::string::npos && !address.starts_with('[');
+  out.listen = (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port.value_or(0));
+  if (!address.empty() && !kAddress.valid(out.listen)) {
+    fields.problem("address", quote(address) + " must be an IP address");
+  }
+}
+
+void read_host(FieldReader& fields, const Context& context, TcpRoute& out) {
+  const auto host = fields.text("host");
+  if (!host || host->empty() || *host == "*") return;
+  const Result<std::string, std::string> parsed = parse_hostname(*host, false);
+  if (!parsed) return fields.problem("host", quote(*host) + " must be " + parsed.error());
+  out.host = *parsed;
+  // Ambassador ends TLS where a TLSContext has the host, and passes it through elsewhere.
+  const TlsContext* tls = context.tls_contexts.for_host(out.host);
+  if (tls == nullptr) return;
+  if (tls->broken) {
+    fields.problem("host", "TLSContext " + quote(tls->object->name) + " is left out itself");
+  }
+  out.tls = tls->tls;
+}
+
+std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& context,
+                                         Report& report) {
+  ObjectReport object_report(object, report);
+  FieldReader fields = fields_of(object_report);
+  for (const YamlNode* node : {context.defaults.of_tcp_mappings, context.defaults.of_all,
+                               context.defaults.system_wide.get()}) {
+    if (node != nullptr) fields.fall_back_to(*node);
+  }
+  TcpRoute out{.name = object.name_space + "/" + object.name};
+  ServiceAddress address;
+  read_address(fields, out);
+  read_host(fields, context, out);
+  read_service(fields, "service", context, out.upstream, address);
+  read_connection(fields, context, out.upstream);
+  if (const auto weight = fields.integer("weight", 0, 100)) {
+    out.weight = static_cast<int>(*weight);
+  }
+  read_idle_timeout(fields, out);
+  fields.accept({"v2ExplicitTLS", "status"});
+  fields.finish();
+  if (object_report.failed()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+void read_tcp_mappings(const Objects& objects, const Context& context, Report& report,
+                       std::vector<TcpRoute>& routes) {
+  for (const Object* object : objects.of("TCPMapping")) {
+    if (std::optional<TcpRoute> route = read_tcp_mapping(*object, context, report)) {
+      routes.push_back(std::move(*route));
+    }
+  }
+}
+
+}  // namespace gatehouse::config::ambassador
