@@ -70,7 +70,10 @@ class FakeUpstream final : public net::HttpClient {
   Task<Result<http::Response>> send(http::Request& request) override {
     return send(request, Timeouts{});
   }
-  Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts) override {
+  std::size_t connections() const override { return 0; }
+  bool close_idle() override { return false; }
+  Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts,
+                                    Progress* /*progress*/ = nullptr) override {
     seen.push_back({request.method, request.target.str(), request.authority, request.upgrade,
                     request.headers, timeouts,
                     request.body.stream && !request.body.stream->trailers().empty()});
