@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "gateway/access_log.h"
+#include "gateway/destinations.h"
 #include "gateway/http_authorizer.h"
 #include "gateway/operations.h"
 #include "gateway/proxy.h"
 #include "gateway/route_name.h"
-#include "gateway/upstreams.h"
+#include "gateway/upstream/clusters.h"
+#include "gateway/upstream/origin.h"
 #include "http/url.h"
 
 namespace gatehouse::gateway {
@@ -21,10 +23,18 @@ bool leads_to_authorizer(const config::Route& route, const config::AuthorizerSet
   return service && judge && service->origin() == judge->origin();
 }
 
+struct Upstreams {
+  explicit Upstreams(const Gateway::Parts& parts)
+      : clusters({parts.loop, parts.resolver, board, parts.entropy}) {}
+
+  upstream::HealthBoard board;
+  upstream::Clusters clusters;
+};
+
 /// A Proxy on its loop: with the clients it forwards to and the timer of its rechecks.
 class LoopGateway final : public Gateway {
  public:
-  LoopGateway(Upstreams upstreams, Proxy::Parts proxy, net::Loop& loop,
+  LoopGateway(std::unique_ptr<Upstreams> upstreams, Proxy::Parts proxy, net::Loop& loop,
               std::chrono::milliseconds recheck_interval)
       : upstreams_(std::move(upstreams)),
         proxy_(std::move(proxy)),
@@ -44,7 +54,7 @@ class LoopGateway final : public Gateway {
     if (proxy_.open_exchanges().size() > 0) timer_.set_after(interval_);
   }
 
-  Upstreams upstreams_;
+  const std::unique_ptr<Upstreams> upstreams_;
   Proxy proxy_;
   net::Loop& loop_;
   const std::chrono::milliseconds interval_;
@@ -109,15 +119,15 @@ Result<std::unique_ptr<Gateway>> Gateway::make(const config::Gateway& settings, 
   if (status < 400 || status > 599) {
     return fail(ErrorCode::kInvalid, "gateway.authorizer.status_on_error must be 400 to 599");
   }
-  Upstreams upstreams(parts.loop, parts.resolver);
-  Result<std::vector<Destination>> destinations = upstreams.destinations(routes, parts.local);
-  if (!destinations) return fail(std::move(destinations));
+  auto upstreams = std::make_unique<Upstreams>(parts);
+  Result<std::vector<Destination>> leads = destinations(routes, parts.local, upstreams->clusters);
+  if (!leads) return fail(std::move(leads));
   for (std::size_t i = 0; i < routes.size(); ++i) {
-    (*destinations)[i].authorizer = leads_to_authorizer(routes[i], settings.authorizer);
+    (*leads)[i].authorizer = leads_to_authorizer(routes[i], settings.authorizer);
   }
 
   Proxy::Parts proxy{.routes = std::move(routes),
-                     .destinations = std::move(*destinations),
+                     .destinations = std::move(*leads),
                      .table = std::move(*table),
                      .authorizer = parts.authorizer,
                      .identity = IdentityHeaders(
@@ -140,7 +150,8 @@ Result<std::unique_ptr<http::Authorizer>> make_http_authorizer(const config::Gat
   if (!prefix) return fail(std::move(prefix));
   Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
   if (!trusted) return fail(std::move(trusted));
-  Result<net::ClientOptions> options = client_options(*url, settings.authorizer.timeout, "");
+  Result<net::ClientOptions> options =
+      upstream::client_options(*url, settings.authorizer.timeout, "");
   if (!options) return std::unexpected(std::move(options).error().in("gateway.authorizer"));
   HttpAuthorizer::Parts parts{net::HttpClient::make(loop, resolver, std::move(*url), *options),
                               std::move(*prefix), Forwarded(std::move(*trusted))};

@@ -47,6 +47,13 @@ bool is_misdirected(const http::Request& request) {
   return host_of(request.authority) != request.peer->server_name;
 }
 
+upstream::Client client_of(const http::Request& request) {
+  upstream::Client client{.user = request.trace.user};
+  if (request.peer) client.address = request.peer->address;
+  client.secure = request.peer && request.peer->tls;
+  return client;
+}
+
 }  // namespace
 
 Task<http::Response> Proxy::handle(http::Request& request) {
@@ -107,9 +114,11 @@ Task<http::Response> Proxy::forward(http::Request& request, std::size_t route,
     http::Response response = co_await to.local->handle(request);
     co_return response;
   }
-  request.trace.upstream = to.origin;
-  const net::HttpClient::Timeouts timeouts{settings.timeout, settings.idle_timeout};
-  Result<http::Response> answer = co_await to.upstream->send(request, timeouts);
+  const upstream::SendOptions options{.response_timeout = settings.timeout,
+                                      .idle_timeout = settings.idle_timeout,
+                                      .retry = &settings.retry,
+                                      .client = client_of(request)};
+  Result<http::Response> answer = co_await to.cluster->send(request, options);
   if (!answer) co_return upstream_failed(request, answer.error());
   Result<http::Response, Refusal> checked = check(std::move(*answer), to, request);
   if (!checked) co_return refuse(request, checked.error());

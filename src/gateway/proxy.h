@@ -19,17 +19,16 @@
 #include "gateway/identity_headers.h"
 #include "gateway/recheck.h"
 #include "gateway/routes.h"
+#include "gateway/upstream/cluster.h"
 #include "http/authorizer.h"
 #include "http/message.h"
-#include "net/http_client.h"
 
 namespace gatehouse::gateway {
 
 /// Where a route leads: exactly one of the two is not null.
 struct Destination {
   http::Handler* local = nullptr;
-  net::HttpClient* upstream = nullptr;
-  std::string origin;  // the upstream's authority, for the log
+  std::shared_ptr<upstream::Cluster> cluster;
   /// The authorizer's own pages (its callback, its logout): they alone among upstreams get the
   /// private cookies and may set them, as they do when the authorizer is in this process.
   bool authorizer = false;

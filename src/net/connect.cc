@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "net/pieces.h"
 #include "net/socket_address.h"
 #include "net/socket_stream.h"
 #include "net/tcp.h"
@@ -72,7 +73,7 @@ Result<void> connection_outcome(const Stream& stream) {
   return {};
 }
 
-Task<Result<void>> connected(Stream& stream, MonotonicTime deadline) {
+Task<Result<void>> connected(Stream& stream, std::optional<MonotonicTime> deadline) {
   stream.set_deadline(Stream::Direction::kWrite, deadline);
   Result<void> writable = co_await stream.writable();
   stream.set_deadline(Stream::Direction::kWrite, std::nullopt);
@@ -81,7 +82,7 @@ Task<Result<void>> connected(Stream& stream, MonotonicTime deadline) {
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_plain(Loop& loop, FileDescriptor socket,
-                                                    MonotonicTime deadline) {
+                                                    std::optional<MonotonicTime> deadline) {
   Result<std::unique_ptr<SocketStream>> stream =
       SocketStream::make(loop, std::move(socket), /*connecting=*/true);
   if (!stream) co_return fail(std::move(stream));
@@ -91,7 +92,7 @@ Task<Result<std::unique_ptr<Stream>>> connect_plain(Loop& loop, FileDescriptor s
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_tls(Loop& loop, FileDescriptor socket,
-                                                  MonotonicTime deadline,
+                                                  std::optional<MonotonicTime> deadline,
                                                   std::shared_ptr<const ClientTls> tls,
                                                   TlsStream::Target target) {
   Result<std::unique_ptr<TlsStream>> stream =
@@ -114,7 +115,7 @@ Task<Result<std::unique_ptr<Stream>>> connect_to(Loop& loop, const Endpoint& end
   }
   Result<FileDescriptor> socket = start_connecting(*address, options.keep_alive);
   if (!socket) co_return fail(std::move(socket));
-  const MonotonicTime deadline = loop.now() + options.timeout;
+  const std::optional<MonotonicTime> deadline = deadline_after(loop, options.timeout);
   if (!options.tls) {
     Result<std::unique_ptr<Stream>> plain =
         co_await connect_plain(loop, *std::move(socket), deadline);

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
+#include <utility>
 
 namespace gatehouse::net {
 
@@ -16,6 +18,24 @@ struct ConnectionCounts {
   std::size_t waiting = 0;       // requests whose connection is being made
   std::size_t open_refused = 0;  // how often a limit struck, since the start
   std::size_t waiting_refused = 0;
+};
+
+/// A connection's place among them.
+class CountedConnection {
+ public:
+  /// Null: counts nothing.
+  explicit CountedConnection(std::shared_ptr<ConnectionCounts> counts)
+      : counts_(std::move(counts)) {
+    if (counts_) ++counts_->open;
+  }
+  CountedConnection(CountedConnection&&) = default;
+  CountedConnection& operator=(CountedConnection&&) = delete;
+  ~CountedConnection() {
+    if (counts_) --counts_->open;
+  }
+
+ private:
+  std::shared_ptr<ConnectionCounts> counts_;
 };
 
 }  // namespace gatehouse::net

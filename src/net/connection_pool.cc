@@ -22,11 +22,16 @@ std::unique_ptr<ConnectionPool::Connection> ConnectionPool::take_idle() {
 
 bool ConnectionPool::is_fit(const Connection& connection) const {
   if (connection.stream->broken() || is_old(connection)) return false;
-  if (loop_.now() - connection.idle_since >= options_.idle_timeout) return false;
+  if (idled_too_long(connection)) return false;
   // No system call unless something has come.
   char early = 0;
   const IoResult got = connection.stream->try_read(std::span(&early, 1));
   return got.kind == IoResult::Kind::kWouldBlock;
+}
+
+bool ConnectionPool::idled_too_long(const Connection& connection) const {
+  return options_.idle_timeout.count() > 0 &&
+         loop_.now() - connection.idle_since >= options_.idle_timeout;
 }
 
 bool ConnectionPool::is_old(const Connection& connection) const {
@@ -66,7 +71,8 @@ void ConnectionPool::keep(std::unique_ptr<Connection> connection) {
   if (idle_.size() >= options_.idle_limit) idle_.pop_front();
   connection->idle_since = loop_.now();
   idle_.push_back(std::move(connection));
-  if (!sweeper_.armed()) sweeper_.set_after(options_.idle_timeout);
+  if (options_.idle_timeout.count() > 0 && !sweeper_.armed())
+    sweeper_.set_after(options_.idle_timeout);
 }
 
 void ConnectionPool::drop(std::unique_ptr<Connection> connection) {
@@ -80,9 +86,7 @@ void ConnectionPool::give_workspace_back(Connection& connection) {
 }
 
 void ConnectionPool::sweep() {
-  while (!idle_.empty() && loop_.now() - idle_.front()->idle_since >= options_.idle_timeout) {
-    idle_.pop_front();
-  }
+  while (!idle_.empty() && idled_too_long(*idle_.front())) idle_.pop_front();
   if (!idle_.empty()) sweeper_.set(idle_.front()->idle_since + options_.idle_timeout);
 }
 

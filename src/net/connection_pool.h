@@ -25,7 +25,7 @@ class ConnectionPool {
   struct Options {
     std::size_t idle_limit;
     std::size_t connection_limit;
-    std::chrono::milliseconds idle_timeout;
+    std::chrono::milliseconds idle_timeout;    // 0: none
     std::chrono::milliseconds lifetime{0};     // an older one is not used again; 0: no limit
     std::shared_ptr<ConnectionCounts> shared;  // with other pools; may be null
   };
@@ -42,18 +42,16 @@ class ConnectionPool {
     Place(std::shared_ptr<std::size_t> taken, std::shared_ptr<ConnectionCounts> shared)
         : taken_(std::move(taken)), shared_(std::move(shared)) {
       ++*taken_;
-      if (shared_) ++shared_->open;
     }
     Place(Place&& other) = default;
     Place& operator=(Place&&) = delete;
     ~Place() {
       if (taken_) --*taken_;
-      if (shared_) --shared_->open;
     }
 
    private:
     std::shared_ptr<std::size_t> taken_;
-    std::shared_ptr<ConnectionCounts> shared_;
+    CountedConnection shared_;
   };
 
   struct Connection {
@@ -87,6 +85,7 @@ class ConnectionPool {
   static constexpr std::size_t kSpareWorkspaces = 64;
 
   bool is_fit(const Connection& connection) const;
+  bool idled_too_long(const Connection& connection) const;
   bool is_old(const Connection& connection) const;
   void give_workspace_back(Connection& connection);
   void sweep();

@@ -14,16 +14,16 @@
 namespace gatehouse::net {
 
 struct ClientOptions {
-  std::chrono::milliseconds connect_timeout{3'000};
+  std::chrono::milliseconds connect_timeout{3'000};  // 0: none
   // From the request's end to the answer's head; 0: none.
   std::chrono::milliseconds response_timeout{0};
   // No progress while a body or tunnel is open; 0: none.
   std::chrono::milliseconds idle_timeout{300'000};
-  std::chrono::milliseconds pool_idle_timeout{30'000};
-  std::size_t idle_connections = 256;                // kept for reuse
-  std::size_t connections = 4096;                    // at once; more fail with kExhausted
-  std::chrono::milliseconds connection_lifetime{0};  // one that is older ends; 0: no limit
-  std::shared_ptr<ConnectionCounts> shared_counts;   // with clients of other addresses; or null
+  std::chrono::milliseconds pool_idle_timeout{30'000};  // 0: none
+  std::size_t idle_connections = 256;                   // kept for reuse
+  std::size_t connections = 4096;                       // at once; more fail with kExhausted
+  std::chrono::milliseconds connection_lifetime{0};     // one that is older ends; 0: no limit
+  std::shared_ptr<ConnectionCounts> shared_counts;      // with clients of other addresses; or null
   http1::Limits limits;
   std::shared_ptr<const ClientTls> tls;  // of https origins
   // An IP address to connect to; "": those that the origin's host has.

@@ -82,7 +82,7 @@ struct TcpKeepAlive {
 };
 
 struct ConnectOptions {
-  std::chrono::milliseconds timeout{3'000};
+  std::chrono::milliseconds timeout{3'000};  // TLS handshake included; 0: none
   TcpKeepAlive keep_alive;
   std::shared_ptr<const ClientTls> tls;  // null: plain
   // Of TLS: what the certificate must be for, sent as SNI if a DNS name. Empty: the IP address.
