@@ -18,6 +18,11 @@ using testing::SizeIs;
 
 class ClusterTest : public ServiceTest {};
 
+Task<void> reset_after_head(std::unique_ptr<net::RawConnection> connection) {
+  const std::string head = co_await connection->until("\r\n\r\n");
+  connection->stream().abort();
+}
+
 TEST_F(ClusterTest, RequestsGoToAllAddressesInTurn) {
   serve(3);
   for (int i = 0; i < 9; ++i) EXPECT_EQ(status_of(), 200);
@@ -255,9 +260,11 @@ TEST_F(ClusterTest, AnAddressThatBreaksConnectionsIsEjectedToo) {
   settings_.outlier_detection = {.consecutive_5xx = 2, .max_ejection_percent = 50};
   serve(2);
   stop(2);
-  auto rude =
-      net::Listener::open(loop_.get(), {.endpoint = {.host = "127.0.0.2", .port = port_}},
-                          [](std::unique_ptr<net::Stream> stream, http::Peer) { stream->abort(); });
+  auto rude = net::Listener::open(loop_.get(), {.endpoint = {.host = "127.0.0.2", .port = port_}},
+                                  [this](std::unique_ptr<net::Stream> stream, http::Peer) {
+                                    loop_.get().spawn(reset_after_head(
+                                        std::make_unique<net::RawConnection>(std::move(stream))));
+                                  });
   ASSERT_TRUE(rude);
   for (int i = 0; i < 8; ++i) (void)status_of();
   EXPECT_TRUE(endpoint(2).ejected);
