@@ -49,6 +49,9 @@ class Cluster {
 
   /// Sends the request to one of the addresses, and to others by these rules:
   ///  - an address that cannot be connected to is left for the next at once, Tried::kLimit in all;
+  ///  - one that the upstream says it has not looked at (HTTP/2 REFUSED_STREAM, GOAWAY) is sent
+  ///  once
+  ///    more at once;
   ///  - a failure or an answer that `options.retry` names is retried, at another address if there
   ///    is one, after a wait that grows (retry.h); never once a byte of an answer was handed on,
   ///    never a body that is a stream and has been begun, and not beyond the limit and the budget

@@ -57,6 +57,7 @@ void ServiceAddresses::start() {
 Task<Result<void>> ServiceAddresses::first() {
   if (known()) co_return Result<void>();
   use();
+  if (known()) co_return Result<void>();  // it took no waiting
   // Who comes while a name fails is told so; only after a while is it worth another try.
   if (state_ == State::kWaiting) {
     if (loop_.now() - failed_at_ < kFirstRetry) co_return std::unexpected(error_);

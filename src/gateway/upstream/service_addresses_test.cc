@@ -158,6 +158,18 @@ TEST_F(ServiceAddressesTest, ManyAddressesAreCut) {
   EXPECT_EQ(changes_.back().size(), ServiceAddresses::kLimit);
 }
 
+TEST_F(ServiceAddressesTest, WhatIsAnsweredAtOnceIsAskedForOnce) {
+  resolver_.immediate = true;
+  make({.host = "localhost"});
+  EXPECT_TRUE(first());
+  EXPECT_EQ(resolver_.asked, 1);
+  make({.host = "localhost"});
+  resolver_.addresses = fail(ErrorCode::kUnavailable, "refused");
+  EXPECT_EQ(first().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(first().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(resolver_.asked, 2);
+}
+
 TEST_F(ServiceAddressesTest, MayGoWhileItAsks) {
   resolver_.silent = true;
   make({.host = "a.test", .always_used = true});

@@ -173,6 +173,11 @@ ServiceCluster::Next ServiceCluster::judge(const http::Request& request, const S
     if (make_room()) return Next::kAtOnce;
   }
   if (could_not_connect(progress, code) && try_another(attempts, endpoint)) return Next::kAtOnce;
+  // An upstream that has not looked at it, because it closes, has no objection to another try (RFC
+  // 9113 §8.7).
+  if (progress == Progress::kRefused && !begun && !std::exchange(attempts.was_refused, true)) {
+    return Next::kAtOnce;
+  }
   attempts.tried.add(endpoint);
   if (policy == nullptr || begun || !retries_failure(*policy, progress, code)) {
     return Next::kDeliver;
@@ -256,8 +261,10 @@ Task<Result<Connection>> ServiceCluster::connect(Client client) {
   }
   net::CountedConnection counted(connections_);
   addresses_.use();
-  Result<void> found = co_await wait_for_addresses();
-  if (!found) co_return fail(std::move(found));
+  if (!addresses_.known()) {
+    Result<void> found = co_await wait_for_addresses();
+    if (!found) co_return fail(std::move(found));
+  }
   Attempts attempts;
   if (balancer_.hashes()) attempts.key = stickiness_.key_of(http::Request(), client, random_);
   while (true) {

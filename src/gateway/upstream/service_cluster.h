@@ -46,6 +46,7 @@ class ServiceCluster final : public Cluster, public std::enable_shared_from_this
     Tried tried;
     std::size_t retries = 0;
     bool made_room = false;
+    bool was_refused = false;
     std::optional<MonotonicTime> deadline;
     std::optional<BreakerPlace> retrying;
   };

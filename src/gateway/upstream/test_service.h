@@ -37,16 +37,18 @@ class TestResolver final : public net::Resolver {
   std::chrono::seconds ttl{300};
   std::chrono::seconds max_age{0};  // as it was last asked for
   int asked = 0;
-  bool silent = false;  // does not answer while this holds
+  bool silent = false;     // does not answer while this holds
+  bool immediate = false;  // answers within the call
 
   explicit TestResolver(net::Loop& loop) : loop_(loop) {}
   Task<Result<Addresses>> resolve(std::string /*host*/) override { co_return addresses; }
   Task<Result<Lookup>> look_up(std::string /*host*/, std::chrono::seconds age) override {
     ++asked;
     max_age = age;
-    do {
+    while (!immediate) {
       co_await loop_.sleep(std::chrono::milliseconds(1));
-    } while (silent);
+      if (!silent) break;
+    }
     if (!addresses) co_return std::unexpected(addresses.error());
     co_return Lookup{.addresses = *addresses, .ttl = ttl};
   }
