@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/upstream/cluster.h"
 #include "http/authorizer.h"
 #include "net/http_client.h"
 
@@ -70,13 +71,37 @@ class FakeUpstream final : public net::HttpClient {
   Task<Result<http::Response>> send(http::Request& request) override {
     return send(request, Timeouts{});
   }
-  Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts) override {
+  std::size_t connections() const override { return 0; }
+  bool close_idle() override { return false; }
+  Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts,
+                                    Progress* /*progress*/ = nullptr) override {
     seen.push_back({request.method, request.target.str(), request.authority, request.upgrade,
                     request.headers, timeouts,
                     request.body.stream && !request.body.stream->trailers().empty()});
     Result<http::Response> response = answer(request);
     co_return response;
   }
+};
+
+/// A service of one address, which is a FakeUpstream.
+class FakeCluster final : public upstream::Cluster {
+ public:
+  explicit FakeCluster(std::string authority) : authority_(std::move(authority)) {}
+  FakeUpstream upstream;
+
+  Task<Result<http::Response>> send(http::Request& request,
+                                    upstream::SendOptions options) override {
+    request.trace.upstream = authority_;
+    return upstream.send(request, {options.response_timeout, options.idle_timeout});
+  }
+  Task<Result<upstream::Connection>> connect(upstream::Client /*client*/) override {
+    co_return fail(ErrorCode::kUnavailable, "nobody is there");
+  }
+  const std::string& authority() const override { return authority_; }
+  upstream::ClusterStatus status() const override { return {.service = authority_}; }
+
+ private:
+  const std::string authority_;
 };
 
 class FakeBody final : public http::BodyReader {

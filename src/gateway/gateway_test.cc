@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/destinations.h"
 #include "gateway/fakes.h"
-#include "gateway/upstreams.h"
 #include "net/test_http.h"
 
 namespace gatehouse::gateway {
@@ -299,15 +299,15 @@ TEST_F(GatewayTest, Cve202445410ConnectionCannotStripIdentityOrForwardedHeaders)
 
 TEST_F(GatewayTest, OneClientForEachDistinctOrigin) {
   route("/a", "http://127.0.0.1:1");
-  route("/b", "http://127.0.0.1:1/");
+  route("/b", "http://127.0.0.1:1");
   route("/c", "http://127.0.0.1:2");
-  Upstreams upstreams(loop_.get(), *resolver_);
-  const Result<std::vector<Destination>> destinations =
-      upstreams.destinations(settings_.routes, {});
-  ASSERT_TRUE(destinations);
-  EXPECT_EQ(upstreams.size(), 2U);
-  EXPECT_EQ((*destinations)[0].upstream, (*destinations)[1].upstream);
-  EXPECT_EQ((*destinations)[2].origin, "127.0.0.1:2");
+  upstream::HealthBoard board;
+  upstream::Clusters clusters({loop_.get(), *resolver_, board, entropy_});
+  const Result<std::vector<Destination>> leads = destinations(settings_.routes, {}, clusters);
+  ASSERT_TRUE(leads);
+  EXPECT_EQ(clusters.size(), 2U);
+  EXPECT_EQ((*leads)[0].cluster, (*leads)[1].cluster);
+  EXPECT_EQ((*leads)[2].cluster->authority(), "127.0.0.1:2");
 }
 
 TEST_F(GatewayTest, ARouteThatCannotBeIsNamed) {

@@ -46,7 +46,7 @@ class ProxyTest : public testing::Test {
     routes[2].timeout = std::chrono::milliseconds(1234);
     routes[3].prefix = routes[3].name = "/plain";
     routes[3].upgrades.clear();
-    const Destination up{.upstream = &upstream_, .origin = "10.0.0.9:80"};
+    const Destination up{.cluster = cluster_};
     const Destination local{.local = &local_};
     RouteTable table = RouteTable::make(routes).table;
     proxy_ = std::make_unique<Proxy>(Proxy::Parts{
@@ -81,7 +81,8 @@ class ProxyTest : public testing::Test {
 
   FixedEntropy entropy_;
   FakeAuthorizer judge_;
-  FakeUpstream upstream_;
+  const std::shared_ptr<FakeCluster> cluster_ = std::make_shared<FakeCluster>("10.0.0.9:80");
+  FakeUpstream& upstream_ = cluster_->upstream;
   FakeLocal local_;
   std::unique_ptr<Proxy> proxy_;
 };

@@ -30,6 +30,8 @@ class ClientExchange {
   Task<Result<http::Response>> run();
   /// After a failure: the request may be sent once more on a fresh connection.
   bool may_retry() const;
+  /// Something of an answer has come.
+  bool anything_came() const { return anything_came_; }
 
  private:
   /// nullopt: there is nothing more to read now.

@@ -1,9 +1,14 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "net/pieces.h"
 #include "net/socket_address.h"
 #include "net/socket_stream.h"
 #include "net/tcp.h"
@@ -20,9 +25,40 @@ std::unexpected<Error> cannot_connect(int error) {
   return fail(ErrorCode::kUnavailable, std::strerror(error));
 }
 
-Result<FileDescriptor> start_connecting(const SocketAddress& address) {
+/// What the system will not have stays as it is: a connection without probes still serves.
+void set_option(int socket, int level, int option, int value) {
+  ::setsockopt(socket, level, option, &value, sizeof value);
+}
+
+/// The system's greatest for times (MAX_TCP_KEEPIDLE) and for probes (MAX_TCP_KEEPCNT).
+constexpr std::int64_t kLongestKeepAlive = 32'767;
+constexpr std::size_t kMostProbes = 127;
+
+int whole_seconds(std::chrono::milliseconds time) {
+  const std::int64_t count = std::chrono::ceil<std::chrono::seconds>(time).count();
+  return static_cast<int>(std::min(count, kLongestKeepAlive));
+}
+
+void keep_alive(int socket, const TcpKeepAlive& wanted) {
+  if (wanted == TcpKeepAlive{}) return;
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  if (wanted.idle.count() > 0) {
+    set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, whole_seconds(wanted.idle));
+  }
+  if (wanted.interval.count() > 0) {
+    set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(wanted.interval));
+  }
+  if (wanted.probes > 0) {
+    const auto probes = static_cast<int>(std::min(wanted.probes, kMostProbes));
+    set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, probes);
+  }
+}
+
+Result<FileDescriptor> start_connecting(const SocketAddress& address,
+                                        const TcpKeepAlive& keep_alive_options) {
   FileDescriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return cannot_connect(errno);
+  keep_alive(socket.get(), keep_alive_options);
   if (::connect(socket.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
     return cannot_connect(errno);
   }
@@ -37,7 +73,7 @@ Result<void> connection_outcome(const Stream& stream) {
   return {};
 }
 
-Task<Result<void>> connected(Stream& stream, MonotonicTime deadline) {
+Task<Result<void>> connected(Stream& stream, std::optional<MonotonicTime> deadline) {
   stream.set_deadline(Stream::Direction::kWrite, deadline);
   Result<void> writable = co_await stream.writable();
   stream.set_deadline(Stream::Direction::kWrite, std::nullopt);
@@ -46,7 +82,7 @@ Task<Result<void>> connected(Stream& stream, MonotonicTime deadline) {
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_plain(Loop& loop, FileDescriptor socket,
-                                                    MonotonicTime deadline) {
+                                                    std::optional<MonotonicTime> deadline) {
   Result<std::unique_ptr<SocketStream>> stream =
       SocketStream::make(loop, std::move(socket), /*connecting=*/true);
   if (!stream) co_return fail(std::move(stream));
@@ -56,7 +92,7 @@ Task<Result<std::unique_ptr<Stream>>> connect_plain(Loop& loop, FileDescriptor s
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_tls(Loop& loop, FileDescriptor socket,
-                                                  MonotonicTime deadline,
+                                                  std::optional<MonotonicTime> deadline,
                                                   std::shared_ptr<const ClientTls> tls,
                                                   TlsStream::Target target) {
   Result<std::unique_ptr<TlsStream>> stream =
@@ -77,9 +113,9 @@ Task<Result<std::unique_ptr<Stream>>> connect_to(Loop& loop, const Endpoint& end
   if (!address || endpoint.host.empty()) {
     co_return fail(ErrorCode::kInvalid, "that is not an IP address");
   }
-  Result<FileDescriptor> socket = start_connecting(*address);
+  Result<FileDescriptor> socket = start_connecting(*address, options.keep_alive);
   if (!socket) co_return fail(std::move(socket));
-  const MonotonicTime deadline = loop.now() + options.timeout;
+  const std::optional<MonotonicTime> deadline = deadline_after(loop, options.timeout);
   if (!options.tls) {
     Result<std::unique_ptr<Stream>> plain =
         co_await connect_plain(loop, *std::move(socket), deadline);

@@ -21,12 +21,27 @@ std::unique_ptr<ConnectionPool::Connection> ConnectionPool::take_idle() {
 }
 
 bool ConnectionPool::is_fit(const Connection& connection) const {
-  if (connection.stream->broken()) return false;
-  if (loop_.now() - connection.idle_since >= options_.idle_timeout) return false;
+  if (connection.stream->broken() || is_old(connection)) return false;
+  if (idled_too_long(connection)) return false;
   // No system call unless something has come.
   char early = 0;
   const IoResult got = connection.stream->try_read(std::span(&early, 1));
   return got.kind == IoResult::Kind::kWouldBlock;
+}
+
+bool ConnectionPool::idled_too_long(const Connection& connection) const {
+  return options_.idle_timeout.count() > 0 &&
+         loop_.now() - connection.idle_since >= options_.idle_timeout;
+}
+
+bool ConnectionPool::is_old(const Connection& connection) const {
+  return options_.lifetime.count() > 0 && loop_.now() - connection.opened >= options_.lifetime;
+}
+
+bool ConnectionPool::close_idle() {
+  if (idle_.empty()) return false;
+  idle_.pop_front();
+  return true;
 }
 
 Result<ConnectionPool::Place> ConnectionPool::reserve() {
@@ -35,21 +50,29 @@ Result<ConnectionPool::Place> ConnectionPool::reserve() {
   if (*open_ >= options_.connection_limit) {
     return fail(ErrorCode::kExhausted, "too many connections to the upstream are open");
   }
-  return Place(open_);
+  ConnectionCounts* const shared = options_.shared.get();
+  if (shared != nullptr && shared->open >= shared->open_limit) close_idle();
+  if (shared != nullptr && shared->open >= shared->open_limit) {
+    ++shared->open_refused;
+    return fail(ErrorCode::kExhausted, "too many connections to the service are open");
+  }
+  return Place(open_, options_.shared);
 }
 
 std::unique_ptr<ConnectionPool::Connection> ConnectionPool::adopt(Place place,
                                                                   std::unique_ptr<Stream> stream) {
-  return std::make_unique<Connection>(std::move(place), std::move(stream), workspaces_.take());
+  return std::make_unique<Connection>(std::move(place), std::move(stream), workspaces_.take(),
+                                      loop_.now());
 }
 
 void ConnectionPool::keep(std::unique_ptr<Connection> connection) {
   give_workspace_back(*connection);
-  if (options_.idle_limit == 0) return;
+  if (options_.idle_limit == 0 || is_old(*connection)) return;
   if (idle_.size() >= options_.idle_limit) idle_.pop_front();
   connection->idle_since = loop_.now();
   idle_.push_back(std::move(connection));
-  if (!sweeper_.armed()) sweeper_.set_after(options_.idle_timeout);
+  if (options_.idle_timeout.count() > 0 && !sweeper_.armed())
+    sweeper_.set_after(options_.idle_timeout);
 }
 
 void ConnectionPool::drop(std::unique_ptr<Connection> connection) {
@@ -63,9 +86,7 @@ void ConnectionPool::give_workspace_back(Connection& connection) {
 }
 
 void ConnectionPool::sweep() {
-  while (!idle_.empty() && loop_.now() - idle_.front()->idle_since >= options_.idle_timeout) {
-    idle_.pop_front();
-  }
+  while (!idle_.empty() && idled_too_long(*idle_.front())) idle_.pop_front();
   if (!idle_.empty()) sweeper_.set(idle_.front()->idle_since + options_.idle_timeout);
 }
 

@@ -10,7 +10,9 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "net/connection_counts.h"
 #include "net/loop.h"
 #include "net/read_buffer.h"
 #include "net/spare.h"
@@ -23,7 +25,9 @@ class ConnectionPool {
   struct Options {
     std::size_t idle_limit;
     std::size_t connection_limit;
-    std::chrono::milliseconds idle_timeout;
+    std::chrono::milliseconds idle_timeout;    // 0: none
+    std::chrono::milliseconds lifetime{0};     // an older one is not used again; 0: no limit
+    std::shared_ptr<ConnectionCounts> shared;  // with other pools; may be null
   };
 
   /// What a connection needs while a request is under way.
@@ -35,7 +39,10 @@ class ConnectionPool {
   /// A place among the connections that may be open at once.
   class Place {
    public:
-    explicit Place(std::shared_ptr<std::size_t> taken) : taken_(std::move(taken)) { ++*taken_; }
+    Place(std::shared_ptr<std::size_t> taken, std::shared_ptr<ConnectionCounts> shared)
+        : taken_(std::move(taken)), shared_(std::move(shared)) {
+      ++*taken_;
+    }
     Place(Place&& other) = default;
     Place& operator=(Place&&) = delete;
     ~Place() {
@@ -44,12 +51,14 @@ class ConnectionPool {
 
    private:
     std::shared_ptr<std::size_t> taken_;
+    CountedConnection shared_;
   };
 
   struct Connection {
     Place place;
     std::unique_ptr<Stream> stream;
     std::unique_ptr<Workspace> workspace;
+    MonotonicTime opened{};
     bool reused = false;
     MonotonicTime idle_since{};
   };
@@ -58,13 +67,16 @@ class ConnectionPool {
 
   /// One that idles and is fit for use; null if there is none.
   std::unique_ptr<Connection> take_idle();
-  /// A place for a new one. kExhausted if there are too many.
+  /// A place for a new one. kExhausted if there are too many, here or among those that share the
+  /// count.
   Result<Place> reserve();
   std::unique_ptr<Connection> adopt(Place place, std::unique_ptr<Stream> stream);
   /// Keeps a connection whose last answer ended in order.
   void keep(std::unique_ptr<Connection> connection);
   /// Keeps its memory, and closes it.
   void drop(std::unique_ptr<Connection> connection);
+  /// Closes the one that has idled for longest; false if none idles.
+  bool close_idle();
 
   std::size_t open() const { return *open_; }
   std::size_t idle() const { return idle_.size(); }
@@ -73,6 +85,8 @@ class ConnectionPool {
   static constexpr std::size_t kSpareWorkspaces = 64;
 
   bool is_fit(const Connection& connection) const;
+  bool idled_too_long(const Connection& connection) const;
+  bool is_old(const Connection& connection) const;
   void give_workspace_back(Connection& connection);
   void sweep();
 

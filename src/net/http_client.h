@@ -7,22 +7,30 @@
 
 #include "http/message.h"
 #include "http/url.h"
+#include "net/connection_counts.h"
 #include "net/http1/codec.h"
 #include "net/tcp.h"
 
 namespace gatehouse::net {
 
 struct ClientOptions {
-  std::chrono::milliseconds connect_timeout{3'000};
+  std::chrono::milliseconds connect_timeout{3'000};  // 0: none
   // From the request's end to the answer's head; 0: none.
   std::chrono::milliseconds response_timeout{0};
   // No progress while a body or tunnel is open; 0: none.
   std::chrono::milliseconds idle_timeout{300'000};
-  std::chrono::milliseconds pool_idle_timeout{30'000};
-  std::size_t idle_connections = 256;  // kept for reuse
-  std::size_t connections = 4096;      // at once; more fail with kExhausted
+  std::chrono::milliseconds pool_idle_timeout{30'000};  // 0: none
+  std::size_t idle_connections = 256;                   // kept for reuse
+  std::size_t connections = 4096;                       // at once; more fail with kExhausted
+  std::chrono::milliseconds connection_lifetime{0};     // one that is older ends; 0: no limit
+  std::shared_ptr<ConnectionCounts> shared_counts;      // with clients of other addresses; or null
   http1::Limits limits;
   std::shared_ptr<const ClientTls> tls;  // of https origins
+  // An IP address to connect to; "": those that the origin's host has.
+  std::string address;
+  // SNI, and whom the certificate must be for; "": the origin's host.
+  std::string server_name;
+  TcpKeepAlive keep_alive;
 };
 
 /// An origin (scheme, host, port). Rules of reuse: a connection goes back to the pool only after an
@@ -43,8 +51,22 @@ class HttpClient : public http::Client {
     std::chrono::milliseconds response{0};
     std::chrono::milliseconds idle{0};
   };
-  virtual Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts) = 0;
+  /// How far a request that failed has come.
+  enum class Progress {
+    kUnsent,    // there was no connection: nothing of it, and nothing of its body, was used
+    kRefused,   // the upstream says that it has not looked at it (HTTP/2 REFUSED_STREAM, GOAWAY)
+    kSent,      // the upstream may have had it
+    kAnswered,  // something of an answer came
+  };
+  /// `progress`, if not null, tells of failures only, and must outlive the task.
+  virtual Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts,
+                                            Progress* progress = nullptr) = 0;
   using http::Client::send;
+
+  /// Connections that are open, idle ones included.
+  virtual std::size_t connections() const = 0;
+  /// Closes the connection that has idled for longest, to make room; false if none idles.
+  virtual bool close_idle() = 0;
 };
 
 }  // namespace gatehouse::net

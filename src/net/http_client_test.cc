@@ -555,6 +555,94 @@ TEST_F(HttpClientTest, SpeaksHttpsToAServerWhoseNameFits) {
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
 }
 
+TEST_F(HttpClientTest, ConnectsToTheAddressThatIsGivenWithoutResolving) {
+  FixedResolver nobody({"127.0.0.2"});
+  http::Url origin{.scheme = "http", .host = "upstream", .port = upstream_.port()};
+  client_ = HttpClient::make(loop_.get(), nobody, origin, {.address = "127.0.0.1"});
+  Answer answer = answer_of(kOk + "Content-Length: 2\r\n\r\nok");
+  EXPECT_EQ(body_of(answer), "ok");
+}
+
+TEST_F(HttpClientTest, AConnectionBeyondItsLifetimeIsNotUsedAgain) {
+  make({.connection_lifetime = milliseconds(1)});
+  Answer answer = answer_of(kOk + "Content-Length: 0\r\n\r\n", false);
+  ASSERT_TRUE(answer);
+  loop_.run_until(
+      [this, from = loop_.get().now()] { return loop_.get().now() - from > milliseconds(2); });
+  EXPECT_FALSE(reuses(*last_));
+}
+
+TEST_F(HttpClientTest, TellsHowFarARequestCame) {
+  using Progress = HttpClient::Progress;
+  const auto progress_of = [this](std::string bytes) {
+    make();
+    http::Request request = get();
+    std::optional<Answer> answer;
+    Progress progress = Progress::kRefused;
+    spawn(client_->send(request, {}, &progress),
+          [&answer](Answer got) { answer.emplace(std::move(got)); });
+    std::unique_ptr<RawConnection> connection = accepted();
+    (void)head_at(*connection);
+    loop_.run(connection->send(std::move(bytes)));
+    connection->close();
+    EXPECT_FALSE(take(answer));
+    return progress;
+  };
+  EXPECT_EQ(progress_of(""), Progress::kSent);
+  EXPECT_EQ(progress_of("HTTP/1.1 200"), Progress::kAnswered);
+
+  FixedResolver nobody({"127.0.0.2"});
+  http::Url origin{.scheme = "http", .host = "upstream", .port = upstream_.port()};
+  client_ = HttpClient::make(loop_.get(), nobody, origin, {});
+  http::Request request = get();
+  Progress progress = Progress::kSent;
+  EXPECT_FALSE(loop_.run(client_->send(request, {}, &progress)));
+  EXPECT_EQ(progress, Progress::kUnsent);
+}
+
+TEST_F(HttpClientTest, ClientsThatShareACountShareItsLimits) {
+  auto counts = std::make_shared<ConnectionCounts>();
+  counts->open_limit = 1;
+  make({.shared_counts = counts});
+  std::unique_ptr<HttpClient> other = std::move(client_);
+  make({.shared_counts = counts});
+  Answer answer = answer_of(kOk + "Content-Length: 0\r\n\r\n", false);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(counts->open, 1U);
+  EXPECT_EQ(client_->connections(), 1U);
+
+  http::Request request = get();
+  Answer refused = loop_.run(other->send(request));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kExhausted);
+  EXPECT_EQ(counts->open_refused, 1U);
+
+  EXPECT_TRUE(client_->close_idle());
+  EXPECT_FALSE(client_->close_idle());
+  EXPECT_EQ(counts->open, 0U);
+  std::swap(other, client_);
+  EXPECT_TRUE(answer_of(kOk + "Content-Length: 0\r\n\r\n", false));
+}
+
+TEST_F(HttpClientTest, RequestsThatWaitForAConnectionAreLimited) {
+  auto counts = std::make_shared<ConnectionCounts>();
+  counts->waiting_limit = 1;
+  make({.shared_counts = counts});
+  http::Request first = get(), second = get();
+  std::optional<Answer> answers[2];
+  start(first, answers[0]);
+  EXPECT_EQ(counts->waiting, 1U);
+  start(second, answers[1]);
+  ASSERT_TRUE(answers[1].has_value());
+  EXPECT_EQ(answers[1]->error().code, ErrorCode::kExhausted);
+  EXPECT_EQ(counts->waiting_refused, 1U);
+  std::unique_ptr<RawConnection> connection = accepted();
+  (void)head_at(*connection);
+  EXPECT_EQ(counts->waiting, 0U);
+  loop_.run(connection->send(kOk + "Content-Length: 0\r\n\r\n"));
+  EXPECT_TRUE(take(answers[0]));
+}
+
 // Together: a proxy of one handler.
 
 class ProxyTest : public HttpClientTest {

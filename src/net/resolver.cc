@@ -28,7 +28,7 @@ constexpr std::size_t kQueries = 256;
 /// A server that says "0" would have every request wait for it; one that says a week would have us
 /// talk to a machine that has been gone for long.
 constexpr std::chrono::seconds kShortestTtl{1};
-constexpr std::chrono::seconds kLongestTtl{300};
+constexpr std::chrono::seconds kLongestTtl = Resolver::kLongestTtl;
 /// How long a name that is not there is not asked for again.
 constexpr std::chrono::seconds kNotFoundTtl{1};
 /// For the first server; c-ares doubles it for each further round.
@@ -43,6 +43,7 @@ constexpr int kEventsPerRound = 16;
 constexpr int kRoundsPerTurn = 16;
 
 using Addresses = Result<std::vector<std::string>>;
+using Lookup = Resolver::Lookup;
 
 bool is_localhost(const std::string& host) {
   return host == "localhost" || host == "localhost." || host.ends_with(".localhost");
@@ -70,6 +71,11 @@ struct Answer {
   std::chrono::seconds ttl = kNotFoundTtl;
 };
 
+Result<Lookup> to_lookup(const Addresses& addresses, std::chrono::seconds ttl) {
+  if (!addresses) return std::unexpected(addresses.error());
+  return Lookup{.addresses = *addresses, .ttl = ttl};
+}
+
 Answer read_answer(const std::string& host, int status, const ares_addrinfo* info) {
   if (status != ARES_SUCCESS) return {.addresses = cannot_resolve(host, status)};
   std::vector<std::string> addresses;
@@ -89,7 +95,7 @@ Answer read_answer(const std::string& host, int status, const ares_addrinfo* inf
 /// A query that several may wait for. They share it with the resolver, and may outlive that.
 struct Query {
   std::string host;
-  std::optional<Addresses> result;
+  std::optional<Result<Lookup>> result;
   RunQueue waiting;
 };
 
@@ -117,11 +123,12 @@ class AresResolver final : public Resolver, private EventListener, private Runna
 
   Result<void> start(const ResolverOptions& options);
   Task<Addresses> resolve(std::string host) override;
+  Task<Result<Lookup>> look_up(std::string host, std::chrono::seconds max_age) override;
 
  private:
   struct Entry {
     Addresses addresses;
-    MonotonicTime expires;
+    MonotonicTime since, expires;
   };
 
   static void on_socket(void* self, ares_socket_t socket, int readable, int writable);
@@ -133,7 +140,7 @@ class AresResolver final : public Resolver, private EventListener, private Runna
   void arm_timer();
   Result<std::shared_ptr<Query>> query_for(const std::string& host);
   void finish(Query& query, Answer answer);
-  const Addresses* cached(const std::string& host) const;
+  std::optional<Result<Lookup>> cached(const std::string& host, std::chrono::seconds max_age) const;
   void remember(const std::string& host, Entry entry);
 
   Loop& loop_;
@@ -172,13 +179,19 @@ AresResolver::~AresResolver() {
 }
 
 Task<Addresses> AresResolver::resolve(std::string host) {
-  if (is_ip_address(host)) co_return std::vector<std::string>{std::move(host)};
+  Result<Lookup> found = co_await look_up(std::move(host), kLongestTtl);
+  if (!found) co_return fail(std::move(found));
+  co_return std::move(found->addresses);
+}
+
+Task<Result<Lookup>> AresResolver::look_up(std::string host, std::chrono::seconds max_age) {
+  if (is_ip_address(host)) co_return Lookup{{std::move(host)}, kLongestTtl};
   host = http::lower_case(host);
   if (host.empty() || host.size() > kLongestName) {
     co_return fail(ErrorCode::kInvalid, "\"" + host.substr(0, kLongestName) + "\" is no host name");
   }
-  if (is_localhost(host)) co_return std::vector<std::string>{"127.0.0.1", "::1"};
-  if (const Addresses* const known = cached(host)) co_return *known;
+  if (is_localhost(host)) co_return Lookup{{"127.0.0.1", "::1"}, kLongestTtl};
+  if (std::optional<Result<Lookup>> known = cached(host, max_age)) co_return *std::move(known);
   const Result<std::shared_ptr<Query>> query = query_for(host);
   if (!query) co_return std::unexpected(query.error());
   QueryWait wait(**query);
@@ -186,10 +199,13 @@ Task<Addresses> AresResolver::resolve(std::string host) {
   co_return *(*query)->result;
 }
 
-const Addresses* AresResolver::cached(const std::string& host) const {
+std::optional<Result<Lookup>> AresResolver::cached(const std::string& host,
+                                                   std::chrono::seconds max_age) const {
   const auto found = cache_.find(host);
-  if (found == cache_.end() || found->second.expires <= loop_.now()) return nullptr;
-  return &found->second.addresses;
+  if (found == cache_.end()) return std::nullopt;
+  const auto& [addresses, since, expires] = found->second;
+  if (expires <= loop_.now() || loop_.now() - since >= max_age) return std::nullopt;
+  return to_lookup(addresses, std::chrono::ceil<std::chrono::seconds>(expires - loop_.now()));
 }
 
 /// Joins the query for the same name that is under way, or starts one.
@@ -225,8 +241,9 @@ void AresResolver::finish(Query& query, Answer answer) {
   const std::shared_ptr<Query> kept = found->second;
   queries_.erase(found);
   const bool lasting = answer.addresses || answer.addresses.error().code == ErrorCode::kNotFound;
-  if (lasting) remember(query.host, {answer.addresses, loop_.now() + answer.ttl});
-  query.result = std::move(answer.addresses);
+  const MonotonicTime now = loop_.now();
+  if (lasting) remember(query.host, {answer.addresses, now, now + answer.ttl});
+  query.result = to_lookup(answer.addresses, answer.ttl);
   while (Runnable* const waiting = query.waiting.front()) loop_.schedule(*waiting);
 }
 
@@ -294,6 +311,12 @@ class BrokenResolver final : public Resolver {
 };
 
 }  // namespace
+
+Task<Result<Resolver::Lookup>> Resolver::look_up(std::string host,
+                                                 std::chrono::seconds /*max_age*/) {
+  Result<std::vector<std::string>> addresses = co_await resolve(std::move(host));
+  co_return to_lookup(addresses, kLongestTtl);
+}
 
 std::unique_ptr<Resolver> Resolver::make(Loop& loop, const ResolverOptions& options) {
   auto resolver = std::make_unique<AresResolver>(loop);

@@ -142,6 +142,28 @@ TEST_F(ResolverTest, WhatIsNoNameIsRefusedWithoutAQuery) {
   EXPECT_EQ(server_.a_queries, 0);
 }
 
+TEST_F(ResolverTest, ALookUpTellsTheTtlThatIsLeft) {
+  server_.names["upstream.test"] = {192, 0, 2, 1};
+  server_.ttl = 60;
+  const auto found = test_loop_.run(resolver_->look_up("upstream.test", seconds(300)));
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->addresses, ElementsAre("192.0.2.1"));
+  EXPECT_EQ(found->ttl, seconds(60));
+  const auto literal = test_loop_.run(resolver_->look_up("192.0.2.7", seconds(0)));
+  EXPECT_EQ(literal->ttl, Resolver::kLongestTtl);
+}
+
+TEST_F(ResolverTest, AnAnswerThatIsTooOldForTheAskerIsAskedForAgain) {
+  server_.names["upstream.test"] = {192, 0, 2, 1};
+  const auto first = test_loop_.run(resolver_->look_up("upstream.test", seconds(300)));
+  server_.names["upstream.test"] = {192, 0, 2, 2};
+  const auto second = test_loop_.run(resolver_->look_up("upstream.test", seconds(300)));
+  EXPECT_THAT(second->addresses, ElementsAre("192.0.2.1"));
+  const auto third = test_loop_.run(resolver_->look_up("upstream.test", seconds(0)));
+  EXPECT_THAT(third->addresses, ElementsAre("192.0.2.2"));
+  EXPECT_EQ(server_.a_queries, 2);
+}
+
 TEST_F(ResolverTest, AResolverThatGoesCancelsWhoWaits) {
   std::optional<ErrorCode> code;
   spawn(resolver_->resolve("upstream.test"), [&](Result<std::vector<std::string>> addresses) {

@@ -55,15 +55,35 @@ struct ResolverOptions {
 /// DNS; localhost and what ends in .localhost is the loopback without either (RFC 6761 §6.3).
 class Resolver {
  public:
+  /// What a name stands for, and for how long that may be relied on.
+  struct Lookup {
+    std::vector<std::string> addresses;
+    std::chrono::seconds ttl;  // what is left of it; of literals and localhost the longest
+  };
+  static constexpr std::chrono::seconds kLongestTtl{300};
+
   static std::unique_ptr<Resolver> make(Loop& loop, const ResolverOptions& options = {});
   virtual ~Resolver() = default;
   /// IP addresses as text; literals come back as they are. kUnavailable, kNotFound, kTimeout;
   /// kExhausted if too many queries are under way; kCancelled if the resolver goes meanwhile.
   virtual Task<Result<std::vector<std::string>>> resolve(std::string host) = 0;
+  /// Like resolve(), with the TTL. An answer that has been in the cache for max_age or longer is
+  /// asked for again, whatever its TTL. A resolver without TTLs says kLongestTtl.
+  virtual Task<Result<Lookup>> look_up(std::string host, std::chrono::seconds max_age);
+};
+
+/// Probes that find a peer that has gone without a word (RFC 9293 §3.8.4). 0: as the system has it;
+/// all 0: none are sent. Rounded up to seconds.
+struct TcpKeepAlive {
+  std::chrono::milliseconds idle{0};      // without a byte, before the first probe
+  std::chrono::milliseconds interval{0};  // between probes
+  std::size_t probes = 0;                 // unanswered, until the connection is broken
+  bool operator==(const TcpKeepAlive&) const = default;
 };
 
 struct ConnectOptions {
-  std::chrono::milliseconds timeout{3'000};
+  std::chrono::milliseconds timeout{3'000};  // TLS handshake included; 0: none
+  TcpKeepAlive keep_alive;
   std::shared_ptr<const ClientTls> tls;  // null: plain
   // Of TLS: what the certificate must be for, sent as SNI if a DNS name. Empty: the IP address.
   std::string server_name;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -66,6 +68,24 @@ TEST_F(TcpTest, BytesGoBothWaysAndThePeerIsNamed) {
   EXPECT_EQ(test_loop_.run(read_exactly(*pair.server, 4)), "ping");
   ASSERT_TRUE(test_loop_.run(write_all(*pair.server, "pong")));
   EXPECT_EQ(test_loop_.run(read_exactly(*pair.client, 4)), "pong");
+}
+
+TEST_F(TcpTest, KeepAliveIsAsItWasAskedFor) {
+  const auto option = [](const Stream& stream, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(stream.fd(), level, name, &value, &size);
+    return value;
+  };
+  const StreamPair plain = connected();
+  EXPECT_EQ(option(*plain.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+  const TcpKeepAlive wanted{
+      .idle = milliseconds(7'001), .interval = milliseconds(2'000), .probes = 4};
+  const StreamPair kept = test_loop_.run(make_pair(loop_, {.keep_alive = wanted}));
+  EXPECT_NE(option(*kept.client, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(option(*kept.client, IPPROTO_TCP, TCP_KEEPIDLE), 8);
+  EXPECT_EQ(option(*kept.client, IPPROTO_TCP, TCP_KEEPINTVL), 2);
+  EXPECT_EQ(option(*kept.client, IPPROTO_TCP, TCP_KEEPCNT), 4);
 }
 
 TEST_F(TcpTest, FiftyMegabytesGoToASlowReaderInPartialWrites) {

@@ -18,6 +18,10 @@ namespace gatehouse::net {
 
 class TestLoop {
  public:
+  TestLoop() : loop_(clock_) {}
+  /// By another clock; it may be moved on while no task runs.
+  explicit TestLoop(const Clock& clock) : loop_(clock) {}
+
   Loop& get() { return loop_; }
 
   /// A task that does not end is a failure after this time, rather than a test that hangs.
@@ -73,8 +77,22 @@ class TestLoop {
   }
 
   SystemClock clock_;
-  Loop loop_{clock_};
+  Loop loop_;
   bool running_ = false;
+};
+
+/// Runs with the system's, some time ahead of it.
+class AheadClock final : public Clock {
+ public:
+  WallTime now() const override {
+    return system_.now() + std::chrono::duration_cast<std::chrono::microseconds>(ahead_);
+  }
+  MonotonicTime monotonic() const override { return system_.monotonic() + ahead_; }
+  void skip(std::chrono::milliseconds time) { ahead_ += time; }
+
+ private:
+  SystemClock system_;
+  std::chrono::milliseconds ahead_{0};
 };
 
 /// Both ends of a TCP connection over loopback.

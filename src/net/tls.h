@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace gatehouse::net {
 
@@ -54,15 +55,19 @@ class ServerTls {
   std::unique_ptr<State> state_;
 };
 
+/// Each as a PEM file or as the PEM text itself, which goes before the file.
 struct ClientTlsOptions {
-  std::string ca_file;  // PEM; empty: the system's
+  std::string ca_file;  // both empty: the system's
   std::string client_certificate_file, client_key_file;
+  std::string ca_pem;
+  std::string client_certificate_pem;
+  Secret client_key_pem;
 };
 
 /// Immutable and thread-safe.
 class ClientTls {
  public:
-  /// The error names the file and what is wrong.
+  /// The error names the file (or says which text) and what is wrong.
   static Result<std::shared_ptr<const ClientTls>> load(const ClientTlsOptions& options);
   ~ClientTls();
   ClientTls(const ClientTls&) = delete;

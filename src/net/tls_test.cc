@@ -68,6 +68,36 @@ class TlsTest : public ::testing::Test {
   std::unique_ptr<Listener> listener_;
 };
 
+std::string contents(const std::string& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_F(TlsTest, AClientTakesItsCertificatesAsText) {
+  const auto issued = certificates_.issue("client", {.names = "DNS:client.example"});
+  const ClientTlsOptions text{.ca_pem = contents(certificates_.ca_file()),
+                              .client_certificate_pem = contents(issued.certificate_file),
+                              .client_key_pem = Secret(contents(issued.key_file))};
+  auto tls = ClientTls::load(text);
+  ASSERT_TRUE(tls) << tls.error().message;
+  listen(certificates_.server(certificates_.issue("server", {.names = "DNS:a.example"})));
+  EXPECT_TRUE(connect_as({.tls = *tls, .server_name = "a.example"}));
+  EXPECT_FALSE(connect_as({.tls = *tls, .server_name = "b.example"}));
+}
+
+TEST_F(TlsTest, TextThatIsNoCertificateIsSaidWithoutTheText) {
+  auto bad = ClientTls::load({.ca_pem = "secret"});
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().message, HasSubstr("the CA certificates"));
+  EXPECT_THAT(bad.error().message, testing::Not(HasSubstr("secret")));
+  const auto a = certificates_.issue("a", {.names = "DNS:a"});
+  const auto b = certificates_.issue("b", {.names = "DNS:b"});
+  bad = ClientTls::load({.client_certificate_pem = contents(a.certificate_file),
+                         .client_key_pem = Secret(contents(b.key_file))});
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().message, HasSubstr("the client certificate's key"));
+}
+
 TEST_F(TlsTest, BytesGoBothWaysUnderTheAgreedProtocol) {
   const StreamPair pair = connected();
   EXPECT_TRUE(pair.client->secure());
