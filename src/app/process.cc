@@ -189,9 +189,11 @@ Opened<Certificates> Process::load_certificates() const {
       certificates.emplace_back();
       continue;
     }
-    net::ServerTlsOptions options;
-    options.certificates.push_back({listener.tls.certificate, listener.tls.key});
-    Result<std::shared_ptr<const net::ServerTls>> tls = net::ServerTls::load(options);
+    net::TlsHost host;
+    host.certificate_file = listener.tls.certificate;
+    host.key_file = listener.tls.key;
+    host.alpn = {"http/1.1"};
+    Result<std::shared_ptr<const net::ServerTls>> tls = net::ServerTls::load({.hosts = {host}});
     if (!tls) return failed(kConfiguration, tls.error());
     for (const std::string& warning : (*tls)->warnings()) common_.log->warn("{}", warning);
     certificates.push_back(std::move(*tls));

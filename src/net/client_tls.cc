@@ -10,25 +10,29 @@ namespace gatehouse::net {
 
 namespace {
 
-Result<void> trust(SSL_CTX& context, const std::string& ca_file) {
-  if (ca_file.empty()) {
+Result<void> trust(SSL_CTX& context, const ClientTlsOptions& options) {
+  const Pem pem{.file = options.ca_file, .text = options.ca_pem, .what = "ca_pem"};
+  if (pem.empty()) {
     if (SSL_CTX_set_default_verify_paths(&context) == 1) return {};
     return fail(ErrorCode::kInternal, "the system's certificates: " + last_openssl_error());
   }
-  if (SSL_CTX_load_verify_file(&context, ca_file.c_str()) == 1) return {};
-  return fail(ErrorCode::kInvalid,
-              ca_file + ": no certificates to trust can be read from it: " + last_openssl_error());
+  const Result<std::vector<CertificatePtr>> authorities = read_certificates(pem);
+  if (!authorities) return std::unexpected(authorities.error());
+  return trust_all(context, *authorities);
 }
 
 Result<void> present(SSL_CTX& context, const ClientTlsOptions& options) {
-  const bool certificate = !options.client_certificate_file.empty();
-  if (certificate != !options.client_key_file.empty()) {
+  const Pem certificate{.file = options.client_certificate_file,
+                        .text = options.client_certificate_pem,
+                        .what = "certificate_pem"};
+  const Pem key{
+      .file = options.client_key_file, .text = options.client_key_pem.reveal(), .what = "key_pem"};
+  if (certificate.empty() != key.empty()) {
     return fail(ErrorCode::kInvalid, "a client certificate needs both its file and its key's");
   }
-  if (!certificate) return {};
-  Result<Credential> credential =
-      read_credential(options.client_certificate_file, options.client_key_file);
-  if (!credential) return fail(std::move(credential));
+  if (certificate.empty()) return {};
+  const Result<Credential> credential = read_credential(certificate, key);
+  if (!credential) return std::unexpected(credential.error());
   return use_credential(context, *credential);
 }
 
@@ -41,7 +45,7 @@ Result<std::shared_ptr<const ClientTls>> ClientTls::load(const ClientTlsOptions&
   state->context = *std::move(context);
   state->bio_method = TlsStream::make_bio_method();
   SSL_CTX_set_verify(state->context.get(), SSL_VERIFY_PEER, nullptr);
-  Result<void> trusted = trust(*state->context, options.ca_file);
+  Result<void> trusted = trust(*state->context, options);
   if (!trusted) return fail(std::move(trusted));
   Result<void> presented = present(*state->context, options);
   if (!presented) return fail(std::move(presented));
