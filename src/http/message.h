@@ -6,12 +6,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -102,12 +104,25 @@ class Cancellation {
 
 enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
 
-/// The other end of a connection, as the listener saw it.
+/// What a TLS client showed, verified against the authorities of the listener's host.
+struct ClientCertificate {
+  std::string sha256;   // of the certificate in DER; lower-case hex
+  std::string subject;  // RFC 2253; never with a bare \" or a bare control character
+  /// Of subjectAltName (RFC 5280 §4.2.1.6). Entries with anything but visible ASCII are left out.
+  std::vector<std::string> uris, dns_names;
+  std::string pem;
+  std::string chain_pem;  // all that the client sent, its own certificate first
+};
+
+/// The other end of a connection, as the listener saw it, or as a PROXY protocol header says.
 struct Peer {
   std::string address;  // an IP address without port; brackets never
   std::uint16_t port = 0;
   bool tls = false;
-  std::string server_name;  // SNI, lower case; empty if none
+  std::string server_name;                               // SNI, lower case; empty if none
+  std::size_t listener = 0;                              // as the listener's options have it
+  std::uint16_t local_port = 0;                          // the listener's own
+  std::shared_ptr<const ClientCertificate> certificate;  // null: none was shown
 };
 
 /// What the access log and the metrics say of a request beyond what the server itself knows.

@@ -1,11 +1,11 @@
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
+#include <optional>
 #include <utility>
 
-#include "net/file_descriptor.h"
+#include "net/listening_socket.h"
+#include "net/proxied_connection.h"
 #include "net/socket_address.h"
 #include "net/socket_stream.h"
 #include "net/tcp.h"
@@ -17,85 +17,22 @@ namespace {
 
 /// Accepted in one turn, so that a flood of newcomers does not starve who is there already.
 constexpr int kAcceptsPerTurn = 64;
-/// Connections that the kernel keeps while we accept none; it takes at most net.core.somaxconn.
-constexpr int kBacklog = 4096;
 /// After accept() found no descriptor or memory to be had: trying sooner would only burn the CPU.
 constexpr std::chrono::milliseconds kPauseWhenExhausted{100};
 
-enum class Sharing { kAlone, kWithOtherLoops };
-
-Result<FileDescriptor> open_socket(SocketAddress& address) {
-  const auto open = [](int family) {
-    return FileDescriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  };
-  FileDescriptor socket = open(address.family());
-  if (!socket.valid() && errno == EAFNOSUPPORT && to_endpoint(address).host == "::") {
-    // A system without IPv6: all addresses are then those of IPv4.
-    address = *to_socket_address({.host = "0.0.0.0", .port = to_endpoint(address).port});
-    socket = open(address.family());
-  }
-  if (socket.valid()) return socket;
-  return fail(ErrorCode::kUnavailable,
-              std::string("no socket can be made: ") + std::strerror(errno));
-}
-
-void set_option(const FileDescriptor& socket, int level, int name, int value) {
-  ::setsockopt(socket.get(), level, name, &value, sizeof value);
-}
-
-std::unexpected<Error> cannot_listen(const Endpoint& endpoint, int error) {
-  const std::string what = "cannot listen on " + endpoint.str() + ": ";
-  const std::string port = std::to_string(endpoint.port);
-  switch (error) {
-    case EADDRINUSE:
-      return fail(ErrorCode::kConflict,
-                  what + "port " + port +
-                      " is in use; stop what serves there (`ss -ltnp sport = :" + port +
-                      "` names it) or choose another port");
-    case EACCES:
-      return fail(ErrorCode::kDenied, what + "ports below 1024 need the capability " +
-                                          "CAP_NET_BIND_SERVICE; grant it or choose a higher port");
-    case EADDRNOTAVAIL:
-      return fail(ErrorCode::kInvalid, what + "this machine has no such address");
-    default:
-      return fail(ErrorCode::kUnavailable, what + std::strerror(error));
-  }
-}
-
-Result<FileDescriptor> open_listening(const Endpoint& endpoint, Sharing sharing) {
-  Result<SocketAddress> address = to_socket_address(endpoint);
-  if (!address) return fail(std::move(address));
-  Result<FileDescriptor> socket = open_socket(*address);
-  if (!socket) return fail(std::move(socket));
-  set_option(*socket, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (sharing == Sharing::kWithOtherLoops) set_option(*socket, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (address->family() == AF_INET6) {
-    set_option(*socket, IPPROTO_IPV6, IPV6_V6ONLY, endpoint.host.empty() ? 0 : 1);
-  }
-  if (::bind(socket->get(), address->get(), address->length) != 0 ||
-      ::listen(socket->get(), kBacklog) != 0) {
-    return cannot_listen(endpoint, errno);
-  }
-  return socket;
-}
-
-std::uint16_t port_of(const FileDescriptor& socket) {
-  SocketAddress bound;
-  ::getsockname(socket.get(), bound.get(), &bound.length);
-  return to_endpoint(bound).port;
-}
-
 class TcpListener;
 
-/// What a listener shares with its handshakes, which may outlive it for a moment.
+/// What a listener shares with the beginnings of its connections, which may outlive it for a
+/// moment.
 struct Handshakes {
   struct UnderWay : Link {
-    explicit UnderWay(TlsStream& connection) : stream(connection) {}
-    TlsStream& stream;
+    explicit UnderWay(SocketStream& connection) : stream(connection) {}
+    SocketStream& stream;
   };
   TcpListener* listener = nullptr;  // null once it has gone
   LinkedList<UnderWay> under_way;
 };
+using HandshakesPtr = std::shared_ptr<Handshakes>;
 
 class TcpListener final : public Listener, private EventListener, private Runnable {
  public:
@@ -114,22 +51,34 @@ class TcpListener final : public Listener, private EventListener, private Runnab
   Endpoint endpoint() const override { return options_.endpoint; }
   void close() override;
   void set_tls(std::shared_ptr<const ServerTls> tls) override;
+  void set_limits(const Options& options) override;
   void release() override;
 
  private:
   void on_events(std::uint32_t /*events*/) override { accept_some(); }
   void run() override { accept_some(); }
+  bool full();
   void accept_some();
-  Result<void> take(FileDescriptor socket, const SocketAddress& from);
-  static Task<void> shake_hands(std::shared_ptr<Handshakes> handshakes,
-                                std::unique_ptr<TlsStream> stream, http::Peer peer);
+  void take(FileDescriptor socket, const SocketAddress& from);
+  Result<void> begin(FileDescriptor socket, http::Peer peer, AddressCounts::Place place);
+  std::optional<AddressCounts::Place> place_for(const http::Peer& peer);
+  void struck(Limit limit);
+  void not_done(ErrorCode why);
+  void done(std::unique_ptr<SocketStream> stream, http::Peer peer);
+
+  static Task<void> begin_proxied(HandshakesPtr handshakes, std::unique_ptr<SocketStream> stream,
+                                  http::Peer peer);
+  static Task<void> shake_hands(HandshakesPtr handshakes, std::unique_ptr<TlsStream> stream,
+                                http::Peer peer);
+  void after_header(std::unique_ptr<SocketStream> stream, http::Peer peer, MonotonicTime deadline);
 
   Loop& loop_;
   Options options_;
   FileDescriptor socket_;
   Accept accept_;
   std::size_t open_ = 0;  // connections, those in their handshake included
-  std::shared_ptr<Handshakes> handshakes_ = std::make_shared<Handshakes>();
+  bool was_full_ = false;
+  HandshakesPtr handshakes_ = std::make_shared<Handshakes>();
   Loop::Timer resume_timer_;
 };
 
@@ -151,19 +100,40 @@ void TcpListener::set_tls(std::shared_ptr<const ServerTls> tls) {
   if (options_.tls) options_.tls = std::move(tls);
 }
 
+void TcpListener::set_limits(const Options& options) {
+  options_.connection_limit = options.connection_limit;
+  options_.handshake_timeout = options.handshake_timeout;
+  options_.connections_per_address = options.connections_per_address;
+  options_.uncounted = options.uncounted;
+  if (socket_.valid()) loop_.schedule(*this);
+}
+
 void TcpListener::release() {
-  if (open_-- == options_.connection_limit && socket_.valid()) loop_.schedule(*this);
+  --open_;
+  if (was_full_ && open_ < options_.connection_limit && socket_.valid()) loop_.schedule(*this);
+}
+
+void TcpListener::struck(Limit limit) {
+  if (options_.limit_counts != nullptr) options_.limit_counts->struck(limit);
+}
+
+/// Counted once for each time that it fills up.
+bool TcpListener::full() {
+  const bool now = open_ >= options_.connection_limit;
+  if (now && !std::exchange(was_full_, now)) struck(Limit::kConnections);
+  was_full_ = now;
+  return now;
 }
 
 void TcpListener::accept_some() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     // Accept may close the listener.
-    if (!socket_.valid() || open_ >= options_.connection_limit) return;
+    if (!socket_.valid() || full()) return;
     SocketAddress from;
     FileDescriptor socket(
         ::accept4(socket_.get(), from.get(), &from.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.valid()) {
-      static_cast<void>(take(std::move(socket), from));
+      take(std::move(socket), from);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -176,42 +146,124 @@ void TcpListener::accept_some() {
   if (socket_.valid()) loop_.schedule(*this);
 }
 
-/// A connection that cannot be taken is closed; nobody else is concerned.
-Result<void> TcpListener::take(FileDescriptor socket, const SocketAddress& from) {
+/// Nullopt if the client has too many. An empty place where no limit holds.
+std::optional<AddressCounts::Place> TcpListener::place_for(const http::Peer& peer) {
+  const std::size_t limit = options_.connections_per_address;
+  if (limit == 0 || !options_.address_counts) return AddressCounts::Place();
+  if (options_.uncounted && options_.uncounted->contains(peer.address)) {
+    return AddressCounts::Place();
+  }
+  std::optional<AddressCounts::Place> place =
+      AddressCounts::take(options_.address_counts, peer.address, limit);
+  if (!place) struck(Limit::kConnectionsPerAddress);
+  return place;
+}
+
+void TcpListener::take(FileDescriptor socket, const SocketAddress& from) {
   Endpoint address = to_endpoint(from);
   http::Peer peer{.address = std::move(address.host), .port = address.port};
-  if (!options_.tls) {
-    Result<std::unique_ptr<SocketStream>> stream =
-        SocketStream::make(loop_, std::move(socket), /*connecting=*/false);
+  peer.listener = options_.index;
+  peer.local_port = options_.endpoint.port;
+  // Behind a proxy it is the client who is counted, once its address is known.
+  std::optional<AddressCounts::Place> place =
+      options_.proxy_protocol ? AddressCounts::Place() : place_for(peer);
+  if (!place) return reset(std::move(socket));
+  // A connection that cannot be watched is closed; nobody else is concerned.
+  static_cast<void>(begin(std::move(socket), std::move(peer), *std::move(place)));
+}
+
+Result<void> TcpListener::begin(FileDescriptor socket, http::Peer peer,
+                                AddressCounts::Place place) {
+  const MonotonicTime deadline = loop_.now() + options_.handshake_timeout;
+  if (options_.tls && !options_.proxy_protocol) {
+    Result<std::unique_ptr<TlsStream>> stream =
+        TlsStream::accept(loop_, std::move(socket), options_.tls);
     if (!stream) return fail(std::move(stream));
     ++open_;
-    accept_(*std::move(stream), std::move(peer));
+    (*stream)->keep(std::move(place));
+    (*stream)->set_deadline(Stream::Direction::kRead, deadline);
+    loop_.spawn(shake_hands(handshakes_, *std::move(stream), std::move(peer)));
     return {};
   }
-  Result<std::unique_ptr<TlsStream>> stream =
-      TlsStream::accept(loop_, std::move(socket), options_.tls);
+  Result<std::unique_ptr<SocketStream>> stream =
+      SocketStream::make(loop_, std::move(socket), /*connecting=*/false);
   if (!stream) return fail(std::move(stream));
   ++open_;
-  (*stream)->set_deadline(Stream::Direction::kRead, loop_.now() + options_.handshake_timeout);
-  loop_.spawn(shake_hands(handshakes_, *std::move(stream), std::move(peer)));
+  (*stream)->keep(std::move(place));
+  if (!options_.proxy_protocol) {
+    done(*std::move(stream), std::move(peer));
+    return {};
+  }
+  (*stream)->set_deadline(Stream::Direction::kRead, deadline);
+  loop_.spawn(begin_proxied(handshakes_, *std::move(stream), std::move(peer)));
   return {};
 }
 
-Task<void> TcpListener::shake_hands(std::shared_ptr<Handshakes> handshakes,
-                                    std::unique_ptr<TlsStream> stream, http::Peer peer) {
+void TcpListener::not_done(ErrorCode why) {
+  if (why == ErrorCode::kTimeout) struck(Limit::kHandshakeTimeout);
+  release();
+}
+
+void TcpListener::done(std::unique_ptr<SocketStream> stream, http::Peer peer) {
+  stream->set_deadline(Stream::Direction::kRead, std::nullopt);
+  accept_(std::move(stream), std::move(peer));
+}
+
+Task<void> TcpListener::begin_proxied(HandshakesPtr handshakes,
+                                      std::unique_ptr<SocketStream> stream, http::Peer peer) {
+  const MonotonicTime deadline =
+      handshakes->listener->loop_.now() + handshakes->listener->options_.handshake_timeout;
   Handshakes::UnderWay under_way(*stream);
   handshakes->under_way.push_back(under_way);
-  const Result<void> done = co_await stream->handshake();
+  const Result<ProxyHeader> header = co_await read_proxy_header(*stream);
   under_way.unlink();
-  if (handshakes->listener == nullptr) co_return;
-  if (!done) {
-    handshakes->listener->release();
+  TcpListener* const listener = handshakes->listener;
+  if (listener == nullptr) co_return;
+  if (!header) {
+    listener->not_done(header.error().code);
     co_return;
   }
-  stream->set_deadline(Stream::Direction::kRead, std::nullopt);
+  if (header->source) {
+    peer.address = header->source->host;
+    peer.port = header->source->port;
+  }
+  listener->after_header(std::move(stream), std::move(peer), deadline);
+}
+
+void TcpListener::after_header(std::unique_ptr<SocketStream> stream, http::Peer peer,
+                               MonotonicTime deadline) {
+  std::optional<AddressCounts::Place> place = place_for(peer);
+  if (!place) {
+    stream->abort();
+    return release();
+  }
+  stream->keep(*std::move(place));
+  if (!options_.tls) return done(std::move(stream), std::move(peer));
+  SocketStream::Detached detached = stream->detach();
+  Result<std::unique_ptr<TlsStream>> secured =
+      TlsStream::accept(loop_, std::move(detached.socket), options_.tls, detached.put_back);
+  if (!secured) return release();
+  (*secured)->keep(std::move(detached.place));
+  (*secured)->set_deadline(Stream::Direction::kRead, deadline);
+  loop_.spawn(shake_hands(handshakes_, *std::move(secured), std::move(peer)));
+}
+
+Task<void> TcpListener::shake_hands(HandshakesPtr handshakes, std::unique_ptr<TlsStream> stream,
+                                    http::Peer peer) {
+  Handshakes::UnderWay under_way(*stream);
+  handshakes->under_way.push_back(under_way);
+  const Result<void> shaken = co_await stream->handshake();
+  under_way.unlink();
+  TcpListener* const listener = handshakes->listener;
+  if (listener == nullptr) co_return;
+  if (!shaken) {
+    listener->not_done(shaken.error().code);
+    co_return;
+  }
   peer.tls = true;
   peer.server_name = stream->server_name();
-  handshakes->listener->accept_(std::move(stream), std::move(peer));
+  peer.certificate = stream->client_certificate();
+  listener->done(std::move(stream), std::move(peer));
 }
 
 }  // namespace

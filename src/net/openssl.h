@@ -23,6 +23,7 @@ struct FreeBy {
 using BioPtr = std::unique_ptr<BIO, FreeBy<BIO_free>>;
 using BioMethodPtr = std::unique_ptr<BIO_METHOD, FreeBy<BIO_meth_free>>;
 using CertificatePtr = std::unique_ptr<X509, FreeBy<X509_free>>;
+using RevocationListPtr = std::unique_ptr<X509_CRL, FreeBy<X509_CRL_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
 using CipherPtr = std::unique_ptr<EVP_CIPHER, FreeBy<EVP_CIPHER_free>>;
 using SslPtr = std::unique_ptr<SSL, FreeBy<SSL_free>>;

@@ -29,6 +29,11 @@ void send_at_once(int socket) {
 
 }  // namespace
 
+void reset(FileDescriptor socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 Result<std::unique_ptr<SocketStream>> SocketStream::make(Loop& loop, FileDescriptor socket,
                                                          bool connecting) {
   std::unique_ptr<SocketStream> stream(new SocketStream(loop, std::move(socket), connecting));
@@ -63,6 +68,7 @@ IoResult SocketStream::receive(std::span<char> into) {
   Side& reading = side(Direction::kRead);
   if (aborted_ || reading.failed) return {IoResult::Kind::kFailed};
   if (!reading.open || into.empty()) return {IoResult::Kind::kWouldBlock};
+  if (put_back_) return take_put_back(into);
   ssize_t count = 0;
   do {
     count = ::recv(socket_.get(), into.data(), into.size(), 0);
@@ -75,6 +81,32 @@ IoResult SocketStream::receive(std::span<char> into) {
   const auto bytes = static_cast<std::size_t>(count);
   if (bytes < into.size() && !hung_up_) reading.open = false;
   return {IoResult::Kind::kDone, bytes};
+}
+
+IoResult SocketStream::take_put_back(std::span<char> into) {
+  const std::size_t bytes = std::min(into.size(), put_back_->size());
+  std::copy_n(put_back_->data(), bytes, into.data());
+  put_back_->erase(0, bytes);
+  if (put_back_->empty()) put_back_.reset();
+  return {IoResult::Kind::kDone, bytes};
+}
+
+void SocketStream::put_back(std::string_view bytes) {
+  if (bytes.empty()) return;
+  put_back_ = std::make_unique<std::string>(bytes);
+  // Whether the socket has more will be known from the next try.
+  side(Direction::kRead).open = true;
+}
+
+SocketStream::Detached SocketStream::detach() {
+  Detached detached{.socket = std::move(socket_), .put_back = {}, .place = std::move(place_)};
+  if (put_back_) detached.put_back = *std::exchange(put_back_, nullptr);
+  loop_.forget(detached.socket.get());
+  hang_up_call_.unlink();
+  hang_up_call_.call = nullptr;
+  timer_.cancel();
+  aborted_ = true;
+  return detached;
 }
 
 IoResult SocketStream::send(std::span<const iovec> pieces) {
@@ -117,9 +149,7 @@ void SocketStream::abort() {
   hang_up_call_.call = nullptr;
   timer_.cancel();
   loop_.forget(socket_.get());
-  const linger reset{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  socket_.close();
+  reset(std::move(socket_));
   for (Side& each : sides_) resume(each);
 }
 

@@ -8,14 +8,21 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
+#include "net/address_counts.h"
 #include "net/file_descriptor.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
 namespace gatehouse::net {
+
+/// Closes a connection so that its peer is told that it was broken off.
+void reset(FileDescriptor socket);
 
 class SocketStream : public Stream, private EventListener {
  public:
@@ -38,6 +45,20 @@ class SocketStream : public Stream, private EventListener {
   }
   void on_hang_up(std::move_only_function<void()> call) override;
   int fd() const override { return socket_.get(); }
+
+  /// Puts back what was read too much: the next reads get it first. Nothing may be put back
+  /// already.
+  void put_back(std::string_view bytes);
+  /// For another stream to take over: the socket, what was put back, the place. Nobody may wait;
+  /// this stream is of no more use.
+  struct Detached {
+    FileDescriptor socket;
+    std::string put_back;
+    AddressCounts::Place place;
+  };
+  Detached detach();
+  /// Kept as long as this stream: the client's place among the connections of its address.
+  void keep(AddressCounts::Place place) { place_ = std::move(place); }
 
  protected:
   SocketStream(Loop& loop, FileDescriptor socket, bool connecting);
@@ -92,8 +113,12 @@ class SocketStream : public Stream, private EventListener {
   void arm_timer();
   IoResult blocked_or_failed(Side& side);
 
+  IoResult take_put_back(std::span<char> into);
+
   Loop& loop_;
   FileDescriptor socket_;
+  std::unique_ptr<std::string> put_back_;  // not empty
+  AddressCounts::Place place_;
   std::array<Side, 2> sides_{Side(Direction::kRead), Side(Direction::kWrite)};
   bool hung_up_ = false;  // the peer has finished sending, or is gone
   bool gone_ = false;

@@ -1,14 +1,20 @@
 // TCP (and TLS over it): listening, accepting, connecting, names.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "base/task.h"
 #include "http/message.h"
+#include "http/trusted_proxies.h"
+#include "net/address_counts.h"
+#include "net/limit_counts.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -22,7 +28,19 @@ class Listener {
     Endpoint endpoint;
     std::shared_ptr<const ServerTls> tls;   // null: plain
     std::size_t connection_limit = 20'000;  // of this listener; more wait in the backlog
+    /// Of TLS, and of the PROXY protocol's header before it.
     std::chrono::milliseconds handshake_timeout{10'000};
+    /// Connections begin with a PROXY protocol header; one without is closed. Peer's address and
+    /// port are then the client's.
+    bool proxy_protocol = false;
+    std::size_t index = 0;  // for Peer::listener
+    /// Over so many of one client's address (of its /64, if IPv6), a connection is reset at once;
+    /// 0: no limit. Those of `uncounted` (null: nobody) have none.
+    std::size_t connections_per_address = 0;
+    std::shared_ptr<const http::TrustedProxies> uncounted;
+    /// Shared by all loops of the process. Null: no limit.
+    std::shared_ptr<AddressCounts> address_counts;
+    LimitCounts* limit_counts = nullptr;  // of this loop; outlives the listener; may be null
   };
   /// Called for each connection, after its handshake.
   using Accept = std::move_only_function<void(std::unique_ptr<Stream>, http::Peer)>;
@@ -37,9 +55,18 @@ class Listener {
   virtual void close() = 0;
   /// New connections get these certificates. A plain listener stays plain.
   virtual void set_tls(std::shared_ptr<const ServerTls> tls) = 0;
+  /// New connections get these limits: all of `options` but endpoint, tls, index and counts.
+  virtual void set_limits(const Options& options) = 0;
   /// A connection that came from here has ended: called once for each that Accept was given.
   virtual void release() = 0;
 };
+
+/// Begins TLS, as its server, on a plain connection of a Listener's: what has been read from it is
+/// `early`. Errors as of a handshake that fails: kTimeout, kUnavailable.
+Task<Result<std::unique_ptr<Stream>>> start_tls(Loop& loop, std::unique_ptr<Stream> plain,
+                                                std::string_view early,
+                                                std::shared_ptr<const ServerTls> tls,
+                                                std::chrono::milliseconds timeout);
 
 /// kConflict if somebody listens on the endpoint already, be it another process of the same user
 /// that would share it. The composition root calls it once, before the loops open their listeners.

@@ -60,10 +60,38 @@ class TestCertificates {
     return issued;
   }
 
+  /// A revocation list of this authority with that certificate in it; the file's name.
+  std::string revoke(const Issued& issued) {
+    const BioPtr in(BIO_new_file(issued.certificate_file.c_str(), "r"));
+    const CertificatePtr certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+    const RevocationListPtr list(X509_CRL_new());
+    const std::unique_ptr<ASN1_TIME, FreeBy<ASN1_TIME_free>> now(ASN1_TIME_new());
+    X509_gmtime_adj(now.get(), -60);
+    X509_CRL_set1_lastUpdate(list.get(), now.get());
+    X509_gmtime_adj(now.get(), 3600);
+    X509_CRL_set1_nextUpdate(list.get(), now.get());
+    X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(ca_.get()));
+    X509_REVOKED* const revoked = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(revoked, X509_get_serialNumber(certificate.get()));
+    X509_REVOKED_set_revocationDate(revoked, now.get());
+    X509_CRL_add0_revoked(list.get(), revoked);
+    EXPECT_GT(X509_CRL_sign(list.get(), ca_key_.get(), EVP_sha256()), 0);
+    const std::string file = path("revoked.pem");
+    write(file, [&](BIO* out) { return PEM_write_bio_X509_CRL(out, list.get()); });
+    return file;
+  }
+
+  static TlsHost host_of(const Issued& issued) {
+    TlsHost host;
+    host.certificate_file = issued.certificate_file;
+    host.key_file = issued.key_file;
+    return host;
+  }
   std::shared_ptr<const ServerTls> server(const Issued& issued,
                                           std::vector<std::string> alpn = {"http/1.1"}) {
-    auto tls = ServerTls::load(
-        {.certificates = {{issued.certificate_file, issued.key_file}}, .alpn = std::move(alpn)});
+    TlsHost host = host_of(issued);
+    host.alpn = std::move(alpn);
+    auto tls = ServerTls::load({.hosts = {host}});
     EXPECT_TRUE(tls) << tls.error().message;
     return *tls;
   }

@@ -78,8 +78,8 @@ int seal_ticket(TicketKeys& keys, const Ticket& ticket, MonotonicTime now) {
   std::optional<TicketKeys::Key> key = keys.sealing(now);
   if (!key || RAND_bytes(ticket.iv, EVP_MAX_IV_LENGTH) != 1) return kFailed;
   std::ranges::copy(key->name, ticket.key_name);
-  const bool set = EVP_EncryptInit_ex2(ticket.cipher, EVP_aes_256_cbc(), key->cipher.data(),
-                                       ticket.iv, nullptr) == 1 &&
+  const bool set = EVP_EncryptInit_ex2(ticket.cipher, keys.cipher(), key->cipher.data(), ticket.iv,
+                                       nullptr) == 1 &&
                    set_mac_key(ticket.mac, *key);
   return set ? kGood : kFailed;
 }
@@ -87,7 +87,7 @@ int seal_ticket(TicketKeys& keys, const Ticket& ticket, MonotonicTime now) {
 int open_ticket(TicketKeys& keys, const Ticket& ticket, MonotonicTime now) {
   std::optional<TicketKeys::Opening> opening = keys.opening(ticket.key_name, now);
   if (!opening) return kUnknownKey;
-  const bool set = EVP_DecryptInit_ex2(ticket.cipher, EVP_aes_256_cbc(), opening->key.cipher.data(),
+  const bool set = EVP_DecryptInit_ex2(ticket.cipher, keys.cipher(), opening->key.cipher.data(),
                                        ticket.iv, nullptr) == 1 &&
                    set_mac_key(ticket.mac, opening->key);
   if (!set) return kFailed;

@@ -38,6 +38,8 @@ class TicketKeys {
     bool renew;  // no longer the sealing key: the client should get a new ticket
   };
   std::optional<Opening> opening(const unsigned char* name, MonotonicTime now);
+  /// AES-256-CBC: fetched once, because OpenSSL looks it up under a lock each time.
+  const EVP_CIPHER* cipher() const { return cipher_.get(); }
 
  private:
   struct Dated {
@@ -46,6 +48,7 @@ class TicketKeys {
   };
   void rotate(MonotonicTime now);
 
+  const CipherPtr cipher_{EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)};
   std::mutex mutex_;
   std::optional<Dated> current_, previous_;
 };

@@ -10,7 +10,9 @@
 // moving buffer).
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,20 +22,44 @@
 
 namespace gatehouse::net {
 
+/// What a listener does for some host names. Each thing in PEM is a file, or the text itself.
+struct TlsHost {
+  /// "example.org"; "*.example.org", which is every name below it; "" or "*": every other name, and
+  /// clients that name none. Empty: the names that the certificate is for and, of the first host
+  /// that is without names, every other name too.
+  std::vector<std::string> names;
+  std::string certificate_file;  // leaf first
+  std::string key_file;
+  std::string certificate_pem;
+  Secret key_pem;
+  /// Who may have certified a client: each certificate of these is trusted by itself. Empty: a
+  /// client is asked for no certificate.
+  std::string client_ca_file;
+  std::string client_ca_pem;
+  bool client_required = false;  // false: a client without certificate is let in too
+  /// Revoked client certificates: with this, each authority of a client's chain must have a list.
+  std::string crl_file;
+  std::string crl_pem;
+  std::string min_version = "1.2";  // 1.2 or 1.3
+  std::string max_version = "1.3";
+  std::vector<std::string> ciphers;  // of TLS 1.2, by OpenSSL's names; empty: the default
+  std::vector<std::string> curves;   // by OpenSSL's names; empty: the default
+  /// In the order of our preference. Empty: none is agreed upon, whatever the client offers.
+  std::vector<std::string> alpn = {"h2", "http/1.1"};
+};
+
 struct ServerTlsOptions {
-  struct Certificate {
-    std::string certificate_file;  // PEM, leaf first
-    std::string key_file;          // PEM
-  };
-  std::vector<Certificate> certificates;  // chosen by SNI; the first is the default
-  std::vector<std::string> alpn = {"http/1.1"};
-  bool allow_tls12 = true;  // never lower
+  std::vector<TlsHost> hosts;  // at least one
 };
 
 /// Immutable and thread-safe; a reload makes a new one and gives it to each Listener::set_tls().
 ///
-/// TLS 1.3 or 1.2, ciphers with forward secrecy alone, no renegotiation, no compression, no early
-/// data. Sessions resume by tickets, sealed under random keys that change every hour. A client
+/// TLS 1.3 or 1.2, by default ciphers with forward secrecy alone; no renegotiation, no compression,
+/// no early data. SNI chooses the host: the exact name, then the longest pattern, then the one for
+/// all others; if there is none, the client is refused. All of the host's rules hold then, those
+/// for clients' certificates included. Sessions resume by tickets, sealed under random keys that
+/// change every hour, at the same host alone, and not where client certificates are asked for: each
+/// connection shows its own, so that what is revoked or expired meanwhile is refused. A client
 /// whose ALPN names nothing of `alpn` is refused; one without ALPN is served.
 class ServerTls {
  public:
@@ -46,6 +72,9 @@ class ServerTls {
 
   /// What whoever loaded it should write to the log: a sentence each.
   const std::vector<std::string>& warnings() const;
+  /// The index in `hosts` of the one that a client gets with that SNI ("": without). Nullopt: it is
+  /// refused. Two names of different hosts must not share a connection (RFC 9110 §7.4, 421).
+  std::optional<std::size_t> host_of(std::string_view server_name) const;
 
   struct State;
   const State& state() const { return *state_; }
@@ -55,11 +84,19 @@ class ServerTls {
   std::unique_ptr<State> state_;
 };
 
-/// Each as a PEM file or as the PEM text itself, which goes before the file.
+/// A certificate that nobody vouches for, and its key, for a first start without any.
+struct SelfSigned {
+  std::string certificate_pem;
+  Secret key_pem;
+};
+/// P-256, valid for a year from now, for DNS names and IP addresses; the first is the subject too.
+/// kInvalid if there is none or one is neither; kInternal if OpenSSL fails.
+Result<SelfSigned> make_self_signed(const std::vector<std::string>& names);
+
 struct ClientTlsOptions {
-  std::string ca_file;  // both empty: the system's
+  std::string ca_file;  // PEM; with ca_pem empty too: the system's
+  std::string ca_pem;   // the text itself
   std::string client_certificate_file, client_key_file;
-  std::string ca_pem;
   std::string client_certificate_pem;
   Secret client_key_pem;
 };
@@ -67,7 +104,7 @@ struct ClientTlsOptions {
 /// Immutable and thread-safe.
 class ClientTls {
  public:
-  /// The error names the file (or says which text) and what is wrong.
+  /// The error names the file and what is wrong.
   static Result<std::shared_ptr<const ClientTls>> load(const ClientTlsOptions& options);
   ~ClientTls();
   ClientTls(const ClientTls&) = delete;

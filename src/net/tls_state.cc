@@ -36,4 +36,15 @@ Result<SslContextPtr> make_context(const SSL_METHOD* method) {
   return context;
 }
 
+Result<void> trust_all(SSL_CTX& context, const std::vector<CertificatePtr>& authorities) {
+  X509_STORE* const store = SSL_CTX_get_cert_store(&context);
+  for (const CertificatePtr& authority : authorities) {
+    if (X509_STORE_add_cert(store, authority.get()) != 1) {
+      return fail(ErrorCode::kInternal, "an authority cannot be trusted: " + last_openssl_error());
+    }
+  }
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+  return {};
+}
+
 }  // namespace gatehouse::net

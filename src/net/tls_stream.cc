@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "http/headers.h"
+#include "net/client_certificate.h"
 #include "net/socket_address.h"
 #include "net/tls_state.h"
 
@@ -57,16 +57,19 @@ BioMethodPtr TlsStream::make_bio_method() {
 }
 
 MonotonicTime TlsStream::time_of(SSL* ssl) {
-  return static_cast<TlsStream*>(SSL_get_app_data(ssl))->loop().now();
+  return of(ssl).loop().now();
 }
 
 Result<std::unique_ptr<TlsStream>> TlsStream::accept(Loop& loop, FileDescriptor socket,
-                                                     std::shared_ptr<const ServerTls> tls) {
+                                                     std::shared_ptr<const ServerTls> tls,
+                                                     std::string_view early) {
   const ServerTls::State& state = tls->state();
-  std::unique_ptr<TlsStream> stream(new TlsStream(loop, std::move(socket), /*connecting=*/false,
-                                                  std::move(tls), state.context.get()));
+  SSL_CTX* const context = state.hosts.front().context.get();
+  std::unique_ptr<TlsStream> stream(
+      new TlsStream(loop, std::move(socket), /*connecting=*/false, std::move(tls), context));
   Result<void> started = stream->start(state.bio_method.get());
   if (!started) return fail(std::move(started));
+  stream->put_back(early);
   SSL_set_accept_state(stream->ssl_.get());
   return stream;
 }
@@ -152,8 +155,13 @@ void TlsStream::note_parameters() {
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &name, &size);
   if (size > 0) protocol_.assign(reinterpret_cast<const char*>(name), size);
-  const char* const server = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
-  if (server != nullptr) server_name_ = http::lower_case(server);
+}
+
+std::shared_ptr<const http::ClientCertificate> TlsStream::client_certificate() const {
+  X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+  if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return nullptr;
+  return std::make_shared<const http::ClientCertificate>(
+      describe(*certificate, SSL_get_peer_cert_chain(ssl_.get())));
 }
 
 IoResult TlsStream::interpret(Direction direction, int result) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "http/message.h"
 #include "net/openssl.h"
 #include "net/socket_stream.h"
 #include "net/tls.h"
@@ -22,9 +23,11 @@ namespace gatehouse::net {
 
 class TlsStream final : public SocketStream {
  public:
-  /// The server's side of an accepted socket, before its handshake.
+  /// The server's side of an accepted socket, before its handshake. `early`: what was read from it
+  /// already.
   static Result<std::unique_ptr<TlsStream>> accept(Loop& loop, FileDescriptor socket,
-                                                   std::shared_ptr<const ServerTls> tls);
+                                                   std::shared_ptr<const ServerTls> tls,
+                                                   std::string_view early = {});
 
   struct Target {
     std::string name;  // a DNS name or an IP address: what the certificate must be for
@@ -46,6 +49,13 @@ class TlsStream final : public SocketStream {
   std::string_view server_name() const override { return server_name_; }
   bool secure() const override { return true; }
 
+  /// Of the server's side, after the handshake: what the client showed, verified. Null if nothing.
+  std::shared_ptr<const http::ClientCertificate> client_certificate() const;
+
+  /// The stream that owns the connection.
+  static TlsStream& of(SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_app_data(ssl)); }
+  /// As the client asked for it, lower case.
+  void set_server_name(std::string name) { server_name_ = std::move(name); }
   static BioMethodPtr make_bio_method();
   /// Of the loop of the TlsStream that owns the connection.
   static MonotonicTime time_of(SSL* ssl);

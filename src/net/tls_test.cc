@@ -208,8 +208,8 @@ TEST_F(TlsTest, PartialWildcardsDoNotMatch) {
 TEST_F(TlsTest, TheNameChoosesTheCertificate) {
   const auto first = certificates_.issue("first", {.names = "DNS:a.example"});
   const auto second = certificates_.issue("second", {.names = "DNS:*.b.example"});
-  const auto tls = ServerTls::load({.certificates = {{first.certificate_file, first.key_file},
-                                                     {second.certificate_file, second.key_file}}});
+  const auto tls =
+      ServerTls::load({.hosts = {certificates_.host_of(first), certificates_.host_of(second)}});
   ASSERT_TRUE(tls) << tls.error().message;
   listen(*tls);
   EXPECT_TRUE(connect_as(to("a.example")));
@@ -299,7 +299,7 @@ TEST_F(TlsTest, ConnectingGivesUpOnAServerThatDoesNotShakeHands) {
 class TlsFilesTest : public ::testing::Test {
  protected:
   Error load_error(const std::string& certificate, const std::string& key) {
-    const auto tls = ServerTls::load({.certificates = {{certificate, key}}});
+    const auto tls = ServerTls::load({.hosts = {certificates_.host_of({certificate, key})}});
     EXPECT_FALSE(tls);
     return tls ? Error{} : tls.error();
   }

@@ -8,13 +8,14 @@
 namespace gatehouse::net {
 
 Tunnel::Tunnel(Loop& loop, Stream& client, ReadBuffer& early, http::ByteStream& upstream,
-               std::chrono::milliseconds idle_timeout)
+               std::chrono::milliseconds idle_timeout, std::chrono::milliseconds half_closed_idle)
     : loop_(loop),
       client_(client),
       buffer_(early),
       upstream_(upstream),
       idle_timeout_(idle_timeout),
-      idle_(loop, [this] { abort(); }),
+      half_closed_idle_(half_closed_idle),
+      idle_(loop, [this] { time_out(); }),
       to_client_ended_(loop) {}
 
 Task<void> Tunnel::run() {
@@ -50,8 +51,15 @@ void Tunnel::progress() {
 
 void Tunnel::one_side_finished() {
   const bool unlimited = idle_timeout_.count() == 0;
-  idle_timeout_ = unlimited ? kHalfClosedIdle : std::min(idle_timeout_, kHalfClosedIdle);
+  if (half_closed_idle_.count() != 0) {
+    idle_timeout_ = unlimited ? half_closed_idle_ : std::min(idle_timeout_, half_closed_idle_);
+  }
   progress();
+}
+
+void Tunnel::time_out() {
+  timed_out_ = !aborted_;
+  abort();
 }
 
 Task<bool> Tunnel::more_from_client() {

@@ -20,9 +20,11 @@ class Tunnel {
   /// hardly say more to somebody who has nearly always gone.
   static constexpr std::chrono::milliseconds kHalfClosedIdle{30'000};
 
-  /// `early` holds what the client has sent already. `idle_timeout` 0: none.
+  /// `early` holds what the client has sent already. `idle_timeout` 0: none; the same for
+  /// `half_closed_idle`.
   Tunnel(Loop& loop, Stream& client, ReadBuffer& early, http::ByteStream& upstream,
-         std::chrono::milliseconds idle_timeout);
+         std::chrono::milliseconds idle_timeout,
+         std::chrono::milliseconds half_closed_idle = kHalfClosedIdle);
 
   /// Returns when both directions have ended. What `upstream` throws ends both.
   Task<void> run();
@@ -33,6 +35,8 @@ class Tunnel {
   std::uint64_t sent() const { return sent_; }
   /// Both sides finished in order.
   bool complete() const { return !aborted_; }
+  /// A time-out ended it.
+  bool timed_out() const { return timed_out_; }
   /// An exception ended it.
   bool threw() const { return threw_; }
 
@@ -44,16 +48,19 @@ class Tunnel {
   void end_by_exception();
   void progress();
   void one_side_finished();
+  void time_out();
 
   Loop& loop_;
   Stream& client_;
   ReadBuffer& buffer_;
   http::ByteStream& upstream_;
   std::chrono::milliseconds idle_timeout_;
+  const std::chrono::milliseconds half_closed_idle_;
   Loop::Timer idle_;
   Event to_client_ended_;
   std::uint64_t received_ = 0, sent_ = 0;
   bool aborted_ = false;
+  bool timed_out_ = false;
   bool threw_ = false;
   RunningTask to_client_;  // last: its frame refers to the others
 };
