@@ -88,8 +88,8 @@ Result<void> Worker::make_gateway() {
   const config::Gateway& settings = plan_.settings.gateway;
   http::Authorizer* authorizer = gatekeeper_.get();
   if (settings.authorizer.kind == "http") {
-    Result<std::unique_ptr<http::Authorizer>> remote =
-        gateway::make_http_authorizer(settings, loop_, *resolver_);
+    Result<std::unique_ptr<http::Authorizer>> remote = gateway::make_http_authorizer(
+        settings, {.loop = loop_, .resolver = *resolver_, .log = common_.log});
     if (!remote) return fail(std::move(remote));
     authorizer_ = std::move(*remote);
     authorizer = authorizer_.get();

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "gateway/access_log.h"
-#include "gateway/http_authorizer.h"
 #include "gateway/operations.h"
 #include "gateway/proxy.h"
 #include "gateway/route_name.h"
@@ -84,18 +83,6 @@ std::vector<std::string> both(std::vector<std::string> a, const std::vector<std:
   return a;
 }
 
-Result<std::string> check_prefix(const http::Url& url, const config::AuthorizerSettings& settings) {
-  std::string prefix = url.path + settings.path_prefix;
-  const Result<http::Target, http::TargetError> target = http::parse_target(prefix);
-  if (!target || !url.query.empty() || !target->query().empty()) {
-    return fail(ErrorCode::kInvalid,
-                "gateway.authorizer: url and path_prefix must be paths without a query");
-  }
-  prefix = target->path();
-  if (prefix.ends_with('/')) prefix.pop_back();
-  return prefix;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::make(const config::Gateway& settings, Parts parts) {
@@ -129,22 +116,6 @@ Result<std::unique_ptr<Gateway>> Gateway::make(const config::Gateway& settings, 
                      .log = std::move(parts.log)};
   return std::make_unique<LoopGateway>(std::move(upstreams), std::move(proxy), parts.loop,
                                        settings.recheck_interval);
-}
-
-Result<std::unique_ptr<http::Authorizer>> make_http_authorizer(const config::Gateway& settings,
-                                                               net::Loop& loop,
-                                                               net::Resolver& resolver) {
-  Result<http::Url> url = http::parse_url(settings.authorizer.url);
-  if (!url) return std::unexpected(std::move(url).error().in("gateway.authorizer.url"));
-  Result<std::string> prefix = check_prefix(*url, settings.authorizer);
-  if (!prefix) return fail(std::move(prefix));
-  Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
-  if (!trusted) return fail(std::move(trusted));
-  Result<net::ClientOptions> options = client_options(*url, settings.authorizer.timeout, "");
-  if (!options) return std::unexpected(std::move(options).error().in("gateway.authorizer"));
-  HttpAuthorizer::Parts parts{net::HttpClient::make(loop, resolver, std::move(*url), *options),
-                              std::move(*prefix), Forwarded(std::move(*trusted))};
-  return std::make_unique<HttpAuthorizer>(settings, std::move(parts));
 }
 
 std::unique_ptr<http::Authorizer> make_open_authorizer(const config::Gateway& settings) {

@@ -1,8 +1,8 @@
 // The gateway as the composition root sees it: a Handler that routes, asks, rewrites and forwards,
 // and what watches it (log, metrics, health).
 //
-// The way of a request is in proxy.h. Per loop: Gateway, an Authorizer, an observer, an operations
-// handler. Shared by the loops: Metrics.
+// The way of a request is in proxy.h, authorizers that are other processes in authz/. Per loop:
+// Gateway, an Authorizer, an observer, an operations handler. Shared by the loops: Metrics.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -14,6 +14,7 @@
 
 #include "base/entropy.h"
 #include "config/settings.h"
+#include "gateway/authz/external_authorizer.h"
 #include "gateway/metrics.h"
 #include "http/authorizer.h"
 #include "http/message.h"
@@ -44,10 +45,6 @@ class Gateway : public http::Handler {
   static Result<std::unique_ptr<Gateway>> make(const config::Gateway& settings, Parts parts);
 };
 
-/// ext_authz over HTTP, as Ambassador's AuthService (proto: http) speaks it.
-Result<std::unique_ptr<http::Authorizer>> make_http_authorizer(const config::Gateway& settings,
-                                                               net::Loop& loop,
-                                                               net::Resolver& resolver);
 /// Lets everyone pass. Only for a configuration that says `authorizer.kind: none`.
 std::unique_ptr<http::Authorizer> make_open_authorizer(const config::Gateway& settings);
 
