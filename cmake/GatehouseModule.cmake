@@ -25,7 +25,8 @@ function(gatehouse_module name)
 
   if(tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE gatehouse_${name} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE gatehouse_${name} ${arg_PRIVATE_LIBRARIES} GTest::gmock
+                                               GTest::gtest_main)
     # A test's own code is run once: with the sanitizers, optimising it takes thrice the build's time.
     target_compile_options(${name}_test PRIVATE -O0)
     target_compile_definitions(${name}_test PRIVATE GATEHOUSE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -39,6 +39,7 @@ class FakeAuthorizer final : public http::Authorizer {
   };
   Gate gate;
   int asked = 0;
+  http::BodyWanted wanted;
 
   Task<http::Verdict> judge(const http::Request& request) override {
     ++asked;
@@ -48,6 +49,7 @@ class FakeAuthorizer final : public http::Authorizer {
   }
   const std::vector<std::string>& managed_headers() const override { return headers_; }
   const std::vector<std::string>& private_cookies() const override { return cookies_; }
+  http::BodyWanted body_wanted() const override { return wanted; }
 
  private:
   std::vector<std::string> headers_ = {"kubeflow-userid", "kubeflow-groups"};

@@ -345,7 +345,7 @@ TEST_F(GatewayTest, TheRemoteAuthorizerJudgesOverASocket) {
   });
   settings_.authorizer.path_prefix = "/verify/";
   const std::unique_ptr<http::Authorizer> remote =
-      make_http_authorizer(settings_, loop_.get(), *resolver_).value();
+      make_http_authorizer(settings_, {.loop = loop_.get(), .resolver = *resolver_}).value();
   http::Request request;
   request.target = http::parse_target("/a").value();
   const http::Verdict stranger = loop_.run(remote->judge(request));

@@ -64,6 +64,12 @@ Result<void> IdentityHeaders::apply(http::Headers& headers, const http::Allow& a
     if (!folds_to_one_of(name, managed_)) remove_folded(headers, name);
   }
   for (const auto& [name, value] : allow.set) headers.add(name, value);
+  for (const auto& [name, value] : allow.append) {
+    if (!may_be_set(name, value)) {
+      return fail(ErrorCode::kInvalid, "the verdict adds a header that cannot be sent");
+    }
+    headers.add(name, value);
+  }
   return {};
 }
 

@@ -24,8 +24,8 @@ class IdentityHeaders {
   void strip(http::Headers& headers) const;
   /// Removes the cookies that upstreams must not see.
   void strip_cookies(http::Headers& headers) const;
-  /// Removes, then sets. kInvalid if a name or value is not legal or would change the framing; the
-  /// headers are then half done and the request must not go on.
+  /// Removes, then sets, then appends. kInvalid if a name or value is not legal or would change the
+  /// framing; the headers are then half done and the request must not go on.
   Result<void> apply(http::Headers& headers, const http::Allow& allow) const;
   /// Removes those Set-Cookie fields of an upstream's answer that would plant a private cookie.
   void strip_set_cookies(http::Headers& headers) const;

@@ -27,6 +27,20 @@ TEST(IdentityHeaders, TheVerdictsCopyIsTheOnlyOne) {
   EXPECT_EQ(headers.get("accept"), "*/*");
 }
 
+TEST(IdentityHeaders, WhatIsAppendedStandsBesideTheClientsOwn) {
+  http::Headers headers;
+  headers.add("X-Team", "client's");
+  headers.add("Kubeflow-Groups", "root");
+  rules().strip(headers);
+  http::Allow allow;
+  allow.append = {{"X-Team", "a"}, {"kubeflow-groups", "users"}};
+  ASSERT_TRUE(rules().apply(headers, allow));
+  EXPECT_EQ(headers.count("x-team"), 2U);
+  EXPECT_EQ(headers.only("kubeflow-groups"), "users");
+  allow.append = {{"Host", "other"}};
+  EXPECT_FALSE(rules().apply(headers, allow));
+}
+
 TEST(IdentityHeaders, VerdictsRemoveAndReplaceOtherHeadersUnderAnySpelling) {
   http::Headers headers;
   headers.add("Authorization", "Bearer client");

@@ -19,6 +19,7 @@ void copy_question(const http::Request& from, http::Request& to) {
   to.upgrade = from.upgrade;
   to.peer = from.peer;
   to.trace.request_id = from.trace.request_id;
+  to.auth_context = from.auth_context;
 }
 
 std::unexpected<Error> session_ended() {
@@ -64,6 +65,7 @@ OpenExchanges::Watch OpenExchanges::open(const http::Request& request, const htt
   open_.splice(open_.begin(), spare_, spare_.begin());
   Entry& entry = open_.front();
   copy_question(request, entry.question);
+  if (authorizer_.body_wanted().bytes > 0) entry.question.body.bytes = request.body.bytes;
   entry.user = allow.user;
   entry.session = allow.session;
   entry.cancellation = request.cancellation;
@@ -81,6 +83,7 @@ void OpenExchanges::close(Entries::iterator entry) {
   }
   entry->question.headers.clear();  // holds cookies; nobody needs them any more
   entry->question.peer.reset();
+  entry->question.body.bytes.clear();
   entry->tunnel = nullptr;
   entry->in_doubt_since.reset();
   entry->round = nullptr;
@@ -122,6 +125,7 @@ std::vector<OpenExchanges::Round*> OpenExchanges::make_rounds(MonotonicTime now)
       round = &rounds_.emplace_back();
       round->authorizer = authorizer_;
       copy_question(entry.question, round->question);
+      round->question.body.bytes = entry.question.body.bytes;
       round->user = entry.user;
       round->session = entry.session;
       fresh.push_back(round);
@@ -142,8 +146,10 @@ Task<void> OpenExchanges::judge(Round& round) {
 void OpenExchanges::settle(Round& round, const http::Verdict& verdict) {
   const auto* const allow = std::get_if<http::Allow>(&verdict);
   const bool failed = std::holds_alternative<http::Failure>(verdict);
+  // Where a failing judge lets requests pass, it does not end those that had passed.
   const bool same =
-      allow != nullptr && allow->session == round.session && allow->user == round.user;
+      allow != nullptr &&
+      (allow->unjudged || (allow->session == round.session && allow->user == round.user));
   if (!failed && !same) return end_all(round.members);
   for (Entry* const entry : round.members) {
     if (entry == nullptr) continue;

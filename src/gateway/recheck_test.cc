@@ -74,6 +74,47 @@ TEST_F(Recheck, AsksWithTheRequestAsItCame) {
   EXPECT_FALSE(watch.ended());
 }
 
+TEST_F(Recheck, AsksWithTheBodyAndTheRoutesContextIfTheJudgeKnewThem) {
+  judge_.wanted.bytes = 10;
+  http::Request request = request_of("s1");
+  request.body.bytes = "told";
+  request.auth_context = std::make_shared<http::AuthContext>();
+  const OpenExchanges::Watch watch = exchanges_.open(request, allow("s1"));
+  judge_.answer = [&](const http::Request& asked) {
+    EXPECT_EQ(asked.body.bytes, "told");
+    EXPECT_EQ(asked.auth_context, request.auth_context);
+    return http::Verdict(allow("s1"));
+  };
+  exchanges_.turn(at(0));
+  EXPECT_EQ(judge_.asked, 1);
+}
+
+TEST_F(Recheck, KeepsNoBodyThatTheJudgeDoesNotKnow) {
+  http::Request request = request_of("s1");
+  request.body.bytes = "large";
+  const OpenExchanges::Watch watch = exchanges_.open(request, allow("s1"));
+  judge_.answer = [](const http::Request& asked) {
+    EXPECT_EQ(asked.body.bytes, "");
+    return http::Verdict(allow("s1"));
+  };
+  exchanges_.turn(at(0));
+  EXPECT_EQ(judge_.asked, 1);
+}
+
+TEST_F(Recheck, AJudgeWhoseFailureLetsPassEndsNothing) {
+  const OpenExchanges::Watch watch = open("s1");
+  judge_.answer = [](const http::Request&) {
+    http::Allow unjudged;
+    unjudged.unjudged = true;
+    return http::Verdict(std::move(unjudged));
+  };
+  for (int second = 0; second < 30; ++second) exchanges_.turn(at(second));
+  EXPECT_FALSE(watch.ended());
+  alive({});
+  exchanges_.turn(at(30));
+  EXPECT_TRUE(watch.ended());
+}
+
 TEST_F(Recheck, OneQuestionForAllExchangesOfASession) {
   alive({"s1", "s2"});
   const OpenExchanges::Watch a = open("s1");

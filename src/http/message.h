@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -37,7 +38,9 @@ class BodyReader {
   virtual const Headers& trailers() const;
 };
 
-/// Either whole (`bytes`), or a stream. Bytes are ignored when there is a stream.
+/// Either whole (`bytes`), or a stream. When there is a stream, bytes are no part of the message;
+/// they may hold what the stream is about to give, for those who must know it before
+/// (gateway/authz/body_buffer.h).
 struct Body {
   std::string bytes;
   std::unique_ptr<BodyReader> stream;
@@ -135,6 +138,9 @@ struct Trace {
   std::string_view failure = "";  // a short constant: why the answer is not the upstream's
 };
 
+/// Names and values that a route's configuration gives to whoever judges its requests.
+using AuthContext = std::vector<std::pair<std::string, std::string>>;
+
 struct Request {
   std::string method = "GET";
   /// Path and query; normalised by the server, which refused what was ambiguous.
@@ -154,6 +160,8 @@ struct Request {
   MonotonicTime received{};
   Cancellation* cancellation = nullptr;
   Trace trace;
+  /// What the route tells an external authorizer besides the request; null: nothing.
+  std::shared_ptr<const AuthContext> auth_context;
 };
 
 struct Response {

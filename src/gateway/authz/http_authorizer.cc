@@ -1,4 +1,4 @@
-#include "gateway/http_authorizer.h"
+#include "gateway/authz/http_authorizer.h"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,6 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::string_view kSession = "x-gatehouse-session";
-constexpr std::string_view kUser = "x-gatehouse-user";
-constexpr std::string_view kInternalPrefix = "x-gatehouse-";
 constexpr std::string_view kRemove = "x-envoy-auth-headers-to-remove";
 
 // Ambassador's list, and what tells a browser that can log in from a program that cannot.
@@ -21,6 +18,10 @@ constexpr std::array<std::string_view, 13> kSent = {
     "sec-fetch-mode",
     // Tells that a WebSocket is asked for; Upgrade itself goes no further than one hop.
     "sec-websocket-key"};
+
+// Ambassador takes these of a 200 without being told.
+constexpr std::array<std::string_view, 5> kTaken = {
+    "authorization", "location", "proxy-authenticate", "set-cookie", "www-authenticate"};
 
 constexpr std::array<std::string_view, 6> kDenialHeaders = {
     "www-authenticate", "proxy-authenticate", "location",
@@ -61,14 +62,15 @@ HttpAuthorizer::HttpAuthorizer(const config::Gateway& settings, Parts parts)
       private_cookies_(settings.private_cookies),
       managed_folded_(all_folded(settings.managed_headers)),
       settings_(settings.authorizer),
-      identity_(settings.managed_headers, settings.private_cookies),
-      parts_(std::move(parts)) {}
+      client_(std::move(parts.client)),
+      path_prefix_(std::move(parts.path_prefix)),
+      fields_(settings, std::move(parts.forwarded)) {}
 
 Task<http::Verdict> HttpAuthorizer::judge(const http::Request& request) {
-  Result<http::Request> check = check_request(request);
-  if (!check) co_return http::Failure{std::move(check).error()};
+  Result<http::Request> asked = question(request);
+  if (!asked) co_return http::Failure{std::move(asked).error()};
   const net::HttpClient::Timeouts timeouts{settings_.timeout, settings_.timeout};
-  Result<http::Response> answer = co_await parts_.client->send(*check, timeouts);
+  Result<http::Response> answer = co_await client_->send(*asked, timeouts);
   if (!answer) co_return http::Failure{std::move(answer).error()};
   if (answer->status < 200 || answer->status >= 500) {
     co_return failure(ErrorCode::kUnavailable,
@@ -77,44 +79,56 @@ Task<http::Verdict> HttpAuthorizer::judge(const http::Request& request) {
   Result<std::string> body = co_await http::read_all(answer->body, kBodyLimit);
   if (!body) co_return http::Failure{std::move(body).error()};
   if (answer->status == 200) co_return allow(answer->headers);
-  co_return deny(answer->status, answer->headers, std::move(*body));
+  co_return deny(std::move(*answer), std::move(*body), request.method == "HEAD");
 }
 
-Result<http::Request> HttpAuthorizer::check_request(const http::Request& request) const {
-  http::Request check;
+Result<http::Request> HttpAuthorizer::question(const http::Request& request) const {
+  http::Request asked;
   Result<http::Target, http::TargetError> target =
-      http::parse_target(parts_.path_prefix + request.target.str());
+      http::parse_target(path_prefix_ + request.target.str());
   if (!target) {
     return fail(ErrorCode::kInvalid,
-                "no check request: " + std::string(http::to_string(target.error())));
+                "no question can be put: " + std::string(http::to_string(target.error())));
   }
-  check.method = request.method;
-  check.target = std::move(*target);
-  check.authority = request.authority;
+  asked.method = request.method;
+  asked.target = std::move(*target);
+  asked.authority = request.authority;
   // Every field of a name, in order: who sees only one of two decides about another request
   // (CVE-2021-32777).
   for (const http::Field field : request.headers) {
     if (names(kSent, field.name) || names(settings_.allowed_request_headers, field.name)) {
-      check.headers.add(field.name, field.value);
+      asked.headers.add(field.name, field.value);
     }
   }
-  identity_.strip(check.headers);
-  parts_.forwarded.apply(request, check.headers);
-  check.cancellation = request.cancellation;
-  return check;
+  fields_.finish(request, asked.headers);
+  tell_body(request, asked);
+  for (const config::FieldEdit& edit : settings_.add_headers) {
+    if (!edit.append) asked.headers.remove(edit.name);
+    asked.headers.add(edit.name, edit.value);
+  }
+  asked.cancellation = request.cancellation;
+  return asked;
+}
+
+void HttpAuthorizer::tell_body(const http::Request& request, http::Request& question) const {
+  if (settings_.body_bytes == 0) return;
+  const ToldBody told = told_body(request, settings_.body_bytes);
+  question.body = http::Body(std::string(told.bytes));
+  question.headers.set(kPartialBodyField, told.partial ? "true" : "false");
 }
 
 bool HttpAuthorizer::goes_upstream(std::string_view name) const {
-  if (fold_begins_with(name, kInternalPrefix) || is_framing_field(name)) return false;
+  if (is_internal_field(name) || is_framing_field(name)) return false;
   return folds_to_one_of(name, managed_folded_) ||
-         names(settings_.allowed_authorization_headers, name) ||
-         http::equal_ignoring_case(name, "authorization");
+         names(settings_.allowed_authorization_headers, name) || names(kTaken, name);
 }
 
-http::Allow HttpAuthorizer::allow(const http::Headers& answer) const {
+http::Allow HttpAuthorizer::allow(http::Headers& answer) const {
+  // A session's cookie that the authorizer renews is nothing that an upstream may see.
+  fields_.identity().strip_set_cookies(answer);
   http::Allow out;
-  out.user = answer.get(kUser).value_or("");
-  out.session = answer.get(kSession).value_or("");
+  out.user = answer.get(kUserField).value_or("");
+  out.session = answer.get(kSessionField).value_or("");
   for (const http::Field field : answer) {
     if (goes_upstream(field.name)) out.set.emplace_back(field.name, field.value);
     if (!http::equal_ignoring_case(field.name, kRemove)) continue;
@@ -123,17 +137,19 @@ http::Allow HttpAuthorizer::allow(const http::Headers& answer) const {
   return out;
 }
 
-http::Deny HttpAuthorizer::deny(int status, const http::Headers& answer, std::string body) const {
+bool HttpAuthorizer::goes_to_client(std::string_view name) const {
+  if (is_internal_field(name) || is_framing_field(name)) return false;
+  return names(kDenialHeaders, name) || names(settings_.allowed_authorization_headers, name);
+}
+
+http::Deny HttpAuthorizer::deny(http::Response answer, std::string body, bool head) const {
   http::Deny out;
-  out.response.status = status;
+  out.response.status = answer.status;
   out.response.body = http::Body(std::move(body));
-  for (const http::Field field : answer) {
-    const bool allowed = names(kDenialHeaders, field.name) ||
-                         names(settings_.allowed_authorization_headers, field.name);
-    if (allowed && !is_framing_field(field.name) &&
-        !fold_begins_with(field.name, kInternalPrefix)) {
-      out.response.headers.add(field.name, field.value);
-    }
+  for (const http::Field field : answer.headers) {
+    // To HEAD this is the length of what GET would get; else the codec tells that of the body.
+    const bool length = head && http::equal_ignoring_case(field.name, "content-length");
+    if (length || goes_to_client(field.name)) out.response.headers.add(field.name, field.value);
   }
   // A denial kept by a cache would outlive the login that follows it.
   if (!out.response.headers.has("cache-control")) {

@@ -1,4 +1,4 @@
-#include "gateway/http_authorizer.h"
+#include "gateway/authz/http_authorizer.h"
 
 #include <gtest/gtest.h>
 
@@ -13,20 +13,24 @@ namespace {
 class HttpAuthorizerTest : public testing::Test {
  protected:
   HttpAuthorizerTest() {
-    config::Gateway settings;
+    config::Gateway& settings = settings_;
     settings.authorizer.timeout = std::chrono::milliseconds(700);
     settings.authorizer.allowed_request_headers = {"X-Custom"};
     settings.authorizer.allowed_authorization_headers = {"X-Team", "X-Gatehouse-Session"};
-    auto client = std::make_unique<FakeUpstream>();
-    remote_ = client.get();
-    authorizer_ = std::make_unique<HttpAuthorizer>(
-        settings, HttpAuthorizer::Parts{std::move(client), "/verify", Forwarded({})});
+    make();
     request_.method = "POST";
     request_.target = http::parse_target("/pipeline/?ns=a%20b").value();
     request_.authority = "front.example";
     request_.peer =
         std::make_shared<http::Peer>(http::Peer{.address = "192.0.2.1", .port = 1, .tls = true});
     request_.body = http::Body("secret body");
+  }
+
+  void make() {
+    auto client = std::make_unique<FakeUpstream>();
+    remote_ = client.get();
+    authorizer_ = std::make_unique<HttpAuthorizer>(
+        settings_, HttpAuthorizer::Parts{std::move(client), "/verify", Forwarded({})});
   }
 
   void answers(int status, std::vector<std::pair<std::string, std::string>> headers = {},
@@ -41,6 +45,7 @@ class HttpAuthorizerTest : public testing::Test {
   }
   http::Verdict judge() { return run_now(authorizer_->judge(request_)).value(); }
 
+  config::Gateway settings_;
   FakeUpstream* remote_ = nullptr;
   std::unique_ptr<HttpAuthorizer> authorizer_;
   http::Request request_;
@@ -146,7 +151,83 @@ TEST_F(HttpAuthorizerTest, AnEndlessDenialIsAFailure) {
   EXPECT_TRUE(std::holds_alternative<http::Failure>(judge()));
 }
 
+TEST_F(HttpAuthorizerTest, ATwoHundredOverwritesWhatAmbassadorLetsIt) {
+  answers(200, {{"Authorization", "Bearer inner"},
+                {"Location", "/a"},
+                {"Proxy-Authenticate", "b"},
+                {"Set-Cookie", "c=1"},
+                {"WWW-Authenticate", "d"},
+                {"Content-Type", "text/html"}});
+  const http::Verdict verdict = judge();
+  std::vector<std::string> names;
+  for (const auto& [name, value] : std::get<http::Allow>(verdict).set) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"Authorization", "Location", "Proxy-Authenticate",
+                                             "Set-Cookie", "WWW-Authenticate"}));
+}
+
+TEST_F(HttpAuthorizerTest, ASessionsCookieOfATwoHundredGoesToNoUpstream) {
+  answers(200, {{"Set-Cookie", "gatehouse_session=secret"}, {"Set-Cookie", "c=1"}});
+  const http::Verdict verdict = judge();
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(std::get<http::Allow>(verdict).set, (std::vector<Pair>{{"Set-Cookie", "c=1"}}));
+}
+
+TEST_F(HttpAuthorizerTest, OwnHeadersOfTheQuestionOverwriteTheClients) {
+  settings_.authorizer.add_headers = {{.name = "X-Custom", .value = "ours"},
+                                      {.name = "Accept", .value = "b", .append = true}};
+  make();
+  request_.headers.add("x-custom", "client's");
+  request_.headers.add("Accept", "a");
+  judge();
+  const http::Headers& sent = remote_->seen[0].headers;
+  EXPECT_EQ(sent.count("x-custom"), 1U);
+  EXPECT_EQ(sent.get("x-custom"), "ours");
+  EXPECT_EQ(sent.count("accept"), 2U);
+}
+
+TEST_F(HttpAuthorizerTest, TheBodyIsToldAsFarAsWanted) {
+  settings_.authorizer.body_bytes = 6;
+  settings_.authorizer.body_may_be_cut = true;
+  make();
+  std::string told;
+  remote_->answer = [&told](http::Request& question) {
+    told = question.body.bytes;
+    return Result<http::Response>(http::Response{});
+  };
+  judge();
+  EXPECT_EQ(told, "secret");
+  EXPECT_EQ(remote_->seen[0].headers.get("x-envoy-auth-partial-body"), "true");
+  EXPECT_EQ(request_.body.bytes, "secret body");
+  request_.body = http::Body(std::string("whole"));
+  judge();
+  EXPECT_EQ(told, "whole");
+  EXPECT_EQ(remote_->seen[1].headers.get("x-envoy-auth-partial-body"), "false");
+  EXPECT_EQ(authorizer_->body_wanted().bytes, 6U);
+  EXPECT_TRUE(authorizer_->body_wanted().may_be_cut);
+}
+
+TEST_F(HttpAuthorizerTest, ADeniedHeadKeepsItsLength) {
+  request_.method = "HEAD";
+  answers(401, {{"Content-Length", "77"}});
+  const http::Verdict verdict = judge();
+  EXPECT_EQ(std::get<http::Deny>(verdict).response.headers.get("content-length"), "77");
+}
+
 // Attacks that were published against others.
+
+TEST_F(HttpAuthorizerTest, Cve202327488BytesBeyondAsciiReachTheAuthorizer) {
+  request_.headers.add("X-Custom", "\xff\xfe");
+  judge();
+  EXPECT_EQ(remote_->seen[0].headers.get("x-custom"), "\xff\xfe");
+}
+
+TEST_F(HttpAuthorizerTest, AClientCannotSayThatItsBodyIsWhole) {
+  settings_.authorizer.allowed_request_headers = {"X-Envoy-Auth-Partial-Body"};
+  make();
+  request_.headers.add("X-Envoy-Auth-Partial-Body", "false");
+  judge();
+  EXPECT_FALSE(remote_->seen[0].headers.has("x-envoy-auth-partial-body"));
+}
 
 TEST_F(HttpAuthorizerTest, Cve202132777AllDuplicatesOfAHeaderAreShown) {
   request_.headers.add("X-Custom", "first");

@@ -1,0 +1,50 @@
+#include "gateway/authz/grpc_authorizer.h"
+
+#include <utility>
+
+#include "gateway/authz/check_request.h"
+#include "gateway/authz/check_response.h"
+#include "gateway/authz/grpc_call.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+constexpr std::string_view kPath = "/envoy.service.auth.v3.Authorization/Check";
+
+}  // namespace
+
+GrpcAuthorizer::GrpcAuthorizer(const config::Gateway& settings, Parts parts)
+    : managed_headers_(settings.managed_headers),
+      private_cookies_(settings.private_cookies),
+      settings_(settings.authorizer),
+      client_(std::move(parts.client)),
+      fields_(settings, std::move(parts.forwarded)),
+      clock_(parts.clock) {}
+
+http::Headers GrpcAuthorizer::metadata() const {
+  http::Headers fields;
+  for (const config::FieldEdit& edit : settings_.add_headers) {
+    if (!edit.append) fields.remove(edit.name);
+    fields.add(http::lower_case(edit.name), edit.value);
+  }
+  return fields;
+}
+
+Task<http::Verdict> GrpcAuthorizer::judge(const http::Request& request) {
+  http::Headers told = request.headers;
+  fields_.finish(request, told);
+  const std::string scheme(told.only("x-forwarded-proto").value_or("http"));
+  const std::string message =
+      make_check_request(request, told, scheme, settings_.body_bytes, clock_.now());
+  GrpcCall call{.path = kPath,
+                .message = message,
+                .metadata = metadata(),
+                .timeout = settings_.timeout,
+                .answer_limit = kAnswerLimit,
+                .cancellation = request.cancellation};
+  Result<std::string> answer = co_await call_grpc(*client_, std::move(call));
+  if (!answer) co_return http::Failure{std::move(answer).error()};
+  co_return read_check_response(*answer, told);
+}
+
+}  // namespace gatehouse::gateway
