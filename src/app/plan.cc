@@ -174,6 +174,10 @@ net::ServerOptions server_options(const config::Limits& limits) {
   options.body_idle_timeout = limits.body_idle_timeout;
   options.write_idle_timeout = limits.write_idle_timeout;
   options.tunnel_idle_timeout = limits.tunnel_idle_timeout;
+  options.http2.streams = limits.streams;
+  options.http2.resets_per_second = limits.resets_per_second;
+  options.http2.continuation_frames = limits.continuation_frames;
+  options.http2.control_frames_per_second = limits.control_frames_per_second;
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "net/http2/server_connection.h"
 #include "net/running_task.h"
 #include "net/server_connection.h"
 #include "net/server_context.h"
@@ -13,7 +14,7 @@ namespace {
 // What does not end by itself once its connection is cut is ended by force after this time.
 constexpr std::chrono::milliseconds kAfterCut{1'000};
 
-class TcpHttpServer final : public HttpServer, private ServerConnection::Owner {
+class TcpHttpServer final : public HttpServer, private ServedConnection::Owner {
  public:
   TcpHttpServer(Loop& loop, ServerOptions options, http::Handler& handler,
                 ExchangeObserver* observer)
@@ -25,18 +26,24 @@ class TcpHttpServer final : public HttpServer, private ServerConnection::Owner {
   void set_tls(std::shared_ptr<const ServerTls> tls) override {
     listener_->set_tls(std::move(tls));
   }
+  void set_limits(const Listener::Options& listener, const ServerOptions& options) override {
+    listener_->set_limits(listener);
+    context_.options = options;
+  }
   std::size_t connections() const override { return connections_.size(); }
   Task<void> drain(std::chrono::milliseconds limit) override;
 
  private:
   void accept(std::unique_ptr<Stream> stream, http::Peer peer);
-  void ended(ServerConnection& connection) override;
+  void ended(ServedConnection& connection) override;
+  void serve(std::unique_ptr<ServedConnection> connection);
   void cut();
   void end_by_force();
 
   ServerContext context_;
   std::unique_ptr<Listener> listener_;
-  std::unordered_map<ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
+  http2::ServerResources http2_;
+  std::unordered_map<ServedConnection*, std::unique_ptr<ServedConnection>> connections_;
   Event all_ended_;
 };
 
@@ -50,18 +57,37 @@ Result<void> TcpHttpServer::listen(Listener::Options options) {
   return {};
 }
 
+/// The one place that chooses a protocol: by ALPN, else HTTP/1.1, whose connection finds out if the
+/// client speaks HTTP/2 by prior knowledge. `Upgrade: h2c` is never heeded.
 void TcpHttpServer::accept(std::unique_ptr<Stream> stream, http::Peer peer) {
   if (context_.draining) return listener_->release();
-  ServerConnection::Owner& owner = *this;
-  auto connection =
-      std::make_unique<ServerConnection>(context_, std::move(stream), std::move(peer), owner);
-  ServerConnection& started = *connection;
+  ServedConnection::Owner& owner = *this;
+  if (stream->protocol() == "h2") {
+    serve(std::make_unique<http2::ServerConnection>(
+        context_, http2_, std::move(stream), std::make_shared<const http::Peer>(std::move(peer)),
+        std::string(), owner));
+  } else {
+    serve(
+        std::make_unique<ServerConnection>(context_, std::move(stream), std::move(peer), owner));
+  }
+}
+
+void TcpHttpServer::serve(std::unique_ptr<ServedConnection> connection) {
+  ServedConnection& started = *connection;
   connections_.emplace(&started, std::move(connection));
   started.start();
 }
 
-void TcpHttpServer::ended(ServerConnection& connection) {
+void TcpHttpServer::ended(ServedConnection& connection) {
+  auto* const http1 = dynamic_cast<ServerConnection*>(&connection);
+  std::unique_ptr<ServedConnection> successor;
+  if (http1 != nullptr && http1->speaks_http2() && !context_.draining) {
+    ServedConnection::Owner& owner = *this;
+    successor = std::make_unique<http2::ServerConnection>(
+        context_, http2_, http1->take_stream(), http1->peer(), std::string(http1->early()), owner);
+  }
   connections_.erase(&connection);
+  if (successor) return serve(std::move(successor));
   listener_->release();
   if (context_.draining && connections_.empty()) all_ended_.happen();
 }

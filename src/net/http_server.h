@@ -70,6 +70,9 @@ class HttpServer {
   virtual ~HttpServer() = default;
   virtual Endpoint endpoint() const = 0;
   virtual void set_tls(std::shared_ptr<const ServerTls> tls) = 0;
+  /// What new connections are held to, as of Listener::set_limits(); and what requests are that
+  /// begin from now on.
+  virtual void set_limits(const Listener::Options& listener, const ServerOptions& options) = 0;
   virtual std::size_t connections() const = 0;
 
   /// Stops accepting, lets exchanges under way finish with `Connection: close`, closes idle

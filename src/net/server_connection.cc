@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "net/error_answer.h"
+#include "net/http2/frames.h"
 #include "net/pieces.h"
 #include "net/tunnel.h"
 
@@ -14,16 +16,6 @@ namespace {
 // overtake the answer. So we read on for a while after the last answer (RFC 9112 §9.6).
 constexpr std::chrono::milliseconds kLingerTime{2'000};
 constexpr std::size_t kLingerBytes = 1024 * 1024;
-
-http::Response error_answer(int status, std::string_view reason) {
-  std::string text = std::to_string(status);
-  text.append(" ").append(http::reason_phrase(status));
-  if (!reason.empty()) text.append(": ").append(reason);
-  text.append("\n");
-  http::Response response = http::make_response(status, "text/plain; charset=utf-8", text);
-  response.close = true;
-  return response;
-}
 
 }  // namespace
 
@@ -74,6 +66,12 @@ void ServerConnection::drain() {
   if (idle) stream_->set_deadline(Stream::Direction::kRead, context_.loop.now());
 }
 
+std::unique_ptr<Stream> ServerConnection::take_stream() {
+  stream_->on_hang_up({});
+  stream_->set_deadline(Stream::Direction::kRead, std::nullopt);
+  return std::move(stream_);
+}
+
 void ServerConnection::abort() {
   stream_->abort();
   if (exchanging_) cancellation_.cancel();
@@ -84,6 +82,7 @@ Task<void> ServerConnection::serve() {
   while (in_order && keep_alive_) {
     const HeadState head = co_await next_head();
     if (head == HeadState::kClosed) break;
+    if (head == HeadState::kHttp2) co_return context_.loop.schedule(end_);
     begin_exchange();
     http::Response response;
     if (!refusal_) response = co_await handle();
@@ -143,6 +142,12 @@ ServerConnection::HeadState ServerConnection::look_for_head() {
 }
 
 ServerConnection::HeadState ServerConnection::parse_head() {
+  const std::string_view text = workspace_->buffer.text();
+  if (requests_ == 0 && text.starts_with("PRI ") && context_.options.http2.enabled) {
+    speaks_http2_ = text.starts_with(http2::kPreface);
+    if (speaks_http2_) return HeadState::kHttp2;
+    if (http2::kPreface.starts_with(text)) return HeadState::kIncomplete;
+  }
   std::size_t consumed = 0;
   const auto parsed =
       http1::parse_request_head(workspace_->buffer.text(), stream_->secure(),

@@ -16,33 +16,30 @@
 #include "net/incoming_body.h"
 #include "net/loop.h"
 #include "net/running_task.h"
+#include "net/served_connection.h"
 #include "net/server_context.h"
 #include "net/stream.h"
 
 namespace gatehouse::net {
 
-class ServerConnection {
+class ServerConnection final : public ServedConnection {
  public:
-  class Owner {
-   public:
-    virtual ~Owner() = default;
-    /// Called once, by the loop; may destroy the connection.
-    virtual void ended(ServerConnection& connection) = 0;
-  };
-
   ServerConnection(ServerContext& context, std::unique_ptr<Stream> stream, http::Peer peer,
                    Owner& owner);
-  ~ServerConnection();
-  void start();
+  ~ServerConnection() override;
+  void start() override;
+  void drain() override;
+  void abort() override;
 
-  /// Ends an idle connection; one that is busy ends after its exchange.
-  void drain();
-  /// Resets the connection, and cancels what is under way.
-  void abort();
+  /// After its end: the client speaks HTTP/2 by prior knowledge, and what it has sent is here.
+  bool speaks_http2() const { return speaks_http2_; }
+  std::unique_ptr<Stream> take_stream();
+  const std::shared_ptr<const http::Peer>& peer() const { return peer_; }
+  std::string_view early() const { return workspace_->buffer.text(); }
 
  private:
   class RequestBody;
-  enum class HeadState { kIncomplete, kComplete, kRefused, kClosed };
+  enum class HeadState { kIncomplete, kComplete, kRefused, kClosed, kHttp2 };
   class End final : public Runnable {
    public:
     explicit End(ServerConnection& connection) : connection_(connection) {}
@@ -100,6 +97,7 @@ class ServerConnection {
   bool must_continue_ = false;  // the client waits for 100 (Continue)
   bool exchanging_ = false;
   bool keep_alive_ = true;
+  bool speaks_http2_ = false;
   End end_{*this};
   RunningTask task_;  // last: its frame refers to the others
 };

@@ -23,8 +23,14 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-/// RFC 9110 §6.5.1: a recipient that merged one of these would frame, route or judge the message by
-/// bytes that came behind its body. An honest sender has no use for them.
+BodyDecoder::Step piece_of(std::string_view input, std::size_t position, std::size_t size) {
+  return {.kind = BodyDecoder::Step::Kind::kPiece,
+          .piece = input.substr(position, size),
+          .consumed = position + size};
+}
+
+}  // namespace
+
 bool is_forbidden_trailer(std::string_view name) {
   constexpr std::array<std::string_view, 17> kForbidden = {
       "authorization", "cache-control",    "content-encoding", "content-range", "content-type",
@@ -38,14 +44,6 @@ bool is_forbidden_trailer(std::string_view name) {
   return std::ranges::any_of(
       kForbidden, [name](std::string_view other) { return equal_ignoring_case(name, other); });
 }
-
-BodyDecoder::Step piece_of(std::string_view input, std::size_t position, std::size_t size) {
-  return {.kind = BodyDecoder::Step::Kind::kPiece,
-          .piece = input.substr(position, size),
-          .consumed = position + size};
-}
-
-}  // namespace
 
 bool is_allowed_trailer(std::string_view name) {
   constexpr std::array<std::string_view, 7> kAllowed = {

@@ -127,6 +127,9 @@ class BodyDecoder {
 /// The trailer fields that pass (RFC 9110 §6.5.1 lets a recipient discard the rest): gRPC's status,
 /// Server-Timing, and digests of the body.
 bool is_allowed_trailer(std::string_view name);
+/// RFC 9110 §6.5.1: a recipient that merged one of these would frame, route or judge the message by
+/// bytes that came behind its body. An honest sender has no use for them.
+bool is_forbidden_trailer(std::string_view name);
 
 /// Appends a head to `out`. Adds Host, framing, Connection and Upgrade from the arguments; fields
 /// of those names in the headers are left out, but for the Content-Length of an answer without
