@@ -40,6 +40,20 @@ Result<void> add_listeners(Plan& plan, Service service, const std::vector<config
   return {};
 }
 
+/// Those of the settings, and the further plain ports of the Hosts.
+std::vector<config::Listen> gateway_listeners(const config::Gateway& gateway) {
+  std::vector<config::Listen> all = gateway.listen;
+  for (const config::Host& host : gateway.hosts) {
+    if (host.insecure_port == 0) continue;
+    config::Listen further = listen_on(":" + std::to_string(host.insecure_port));
+    const bool there = std::ranges::any_of(all, [&](const config::Listen& listen) {
+      return listen.address.ends_with(further.address);
+    });
+    if (!there) all.push_back(std::move(further));
+  }
+  return all;
+}
+
 Result<void> plan_listeners(Plan& plan) {
   const config::Settings& settings = plan.settings;
   Result<void> added;
@@ -50,7 +64,7 @@ Result<void> plan_listeners(Plan& plan) {
   switch (plan.role) {
     case Role::kAll:
     case Role::kGateway:
-      added = add_listeners(plan, Service::kGateway, settings.gateway.listen);
+      added = add_listeners(plan, Service::kGateway, gateway_listeners(settings.gateway));
       break;
     case Role::kGatekeeper:
       added = add_listeners(plan, Service::kGatekeeper, settings.gatekeeper.listen);

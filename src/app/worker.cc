@@ -198,6 +198,7 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
     options.endpoint = planned.endpoint;
     options.tls = certificates[i];
     options.proxy_protocol = planned.settings.proxy_protocol;
+    options.cleartext_too = planned.settings.cleartext_too;
     options.index = planned.index;
     options.limit_counts = &limit_counts_;
     net::ServerOptions serving = server_options(plan.settings.gateway.limits);

@@ -68,6 +68,9 @@ class TcpListener final : public Listener, private EventListener, private Runnab
 
   static Task<void> begin_proxied(HandshakesPtr handshakes, std::unique_ptr<SocketStream> stream,
                                   http::Peer peer);
+  static Task<void> begin_either(HandshakesPtr handshakes, std::unique_ptr<SocketStream> stream,
+                                 http::Peer peer, MonotonicTime deadline);
+  void begin_tls(std::unique_ptr<SocketStream> stream, http::Peer peer, MonotonicTime deadline);
   static Task<void> shake_hands(HandshakesPtr handshakes, std::unique_ptr<TlsStream> stream,
                                 http::Peer peer);
   void after_header(std::unique_ptr<SocketStream> stream, http::Peer peer, MonotonicTime deadline);
@@ -175,7 +178,7 @@ void TcpListener::take(FileDescriptor socket, const SocketAddress& from) {
 Result<void> TcpListener::begin(FileDescriptor socket, http::Peer peer,
                                 AddressCounts::Place place) {
   const MonotonicTime deadline = loop_.now() + options_.handshake_timeout;
-  if (options_.tls && !options_.proxy_protocol) {
+  if (options_.tls && !options_.proxy_protocol && !options_.cleartext_too) {
     Result<std::unique_ptr<TlsStream>> stream =
         TlsStream::accept(loop_, std::move(socket), options_.tls);
     if (!stream) return fail(std::move(stream));
@@ -190,12 +193,16 @@ Result<void> TcpListener::begin(FileDescriptor socket, http::Peer peer,
   if (!stream) return fail(std::move(stream));
   ++open_;
   (*stream)->keep(std::move(place));
-  if (!options_.proxy_protocol) {
+  if (!options_.proxy_protocol && !options_.tls) {
     done(*std::move(stream), std::move(peer));
     return {};
   }
   (*stream)->set_deadline(Stream::Direction::kRead, deadline);
-  loop_.spawn(begin_proxied(handshakes_, *std::move(stream), std::move(peer)));
+  if (options_.proxy_protocol) {
+    loop_.spawn(begin_proxied(handshakes_, *std::move(stream), std::move(peer)));
+  } else {
+    loop_.spawn(begin_either(handshakes_, *std::move(stream), std::move(peer), deadline));
+  }
   return {};
 }
 
@@ -239,6 +246,15 @@ void TcpListener::after_header(std::unique_ptr<SocketStream> stream, http::Peer 
   }
   stream->keep(*std::move(place));
   if (!options_.tls) return done(std::move(stream), std::move(peer));
+  if (options_.cleartext_too) {
+    loop_.spawn(begin_either(handshakes_, std::move(stream), std::move(peer), deadline));
+    return;
+  }
+  begin_tls(std::move(stream), std::move(peer), deadline);
+}
+
+void TcpListener::begin_tls(std::unique_ptr<SocketStream> stream, http::Peer peer,
+                            MonotonicTime deadline) {
   SocketStream::Detached detached = stream->detach();
   Result<std::unique_ptr<TlsStream>> secured =
       TlsStream::accept(loop_, std::move(detached.socket), options_.tls, detached.put_back);
@@ -246,6 +262,34 @@ void TcpListener::after_header(std::unique_ptr<SocketStream> stream, http::Peer 
   (*secured)->keep(std::move(detached.place));
   (*secured)->set_deadline(Stream::Direction::kRead, deadline);
   loop_.spawn(shake_hands(handshakes_, *std::move(secured), std::move(peer)));
+}
+
+/// The first byte tells: a TLS handshake's record has a type that begins no HTTP request.
+Task<void> TcpListener::begin_either(HandshakesPtr handshakes, std::unique_ptr<SocketStream> stream,
+                                     http::Peer peer, MonotonicTime deadline) {
+  constexpr char kHandshakeRecord = 22;  // RFC 8446 §5.1
+  Handshakes::UnderWay under_way(*stream);
+  handshakes->under_way.push_back(under_way);
+  char first = 0;
+  IoResult got = stream->try_read(std::span(&first, 1));
+  Result<void> readable;
+  while (readable && got.kind == IoResult::Kind::kWouldBlock) {
+    readable = co_await stream->readable();
+    if (readable) got = stream->try_read(std::span(&first, 1));
+  }
+  under_way.unlink();
+  TcpListener* const listener = handshakes->listener;
+  if (listener == nullptr) co_return;
+  if (!readable || got.kind != IoResult::Kind::kDone) {
+    listener->not_done(readable ? ErrorCode::kUnavailable : readable.error().code);
+    co_return;
+  }
+  stream->put_back(std::string_view(&first, 1));
+  if (first == kHandshakeRecord) {
+    listener->begin_tls(std::move(stream), std::move(peer), deadline);
+  } else {
+    listener->done(std::move(stream), std::move(peer));
+  }
 }
 
 Task<void> TcpListener::shake_hands(HandshakesPtr handshakes, std::unique_ptr<TlsStream> stream,

@@ -30,6 +30,8 @@ class Listener {
     std::size_t connection_limit = 20'000;  // of this listener; more wait in the backlog
     /// Of TLS, and of the PROXY protocol's header before it.
     std::chrono::milliseconds handshake_timeout{10'000};
+    /// With `tls`: what does not begin with a TLS handshake is served in cleartext.
+    bool cleartext_too = false;
     /// Connections begin with a PROXY protocol header; one without is closed. Peer's address and
     /// port are then the client's.
     bool proxy_protocol = false;

@@ -1,0 +1,197 @@
+"""The gateway by Ambassador's manifests alone: `gatehouse gateway serve --manifests DIR --listen …`."""
+
+import contextlib
+import http.server
+import pathlib
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+from certificates import make_certificate
+from deployment import BINARY, START_SECONDS, free_port
+from upstreams import RawUpstream
+
+MAPPING = """
+apiVersion: getambassador.io/v3alpha1
+kind: Mapping
+metadata: {{name: {name}}}
+spec:
+  hostname: "*"
+  prefix: {prefix}
+  service: {service}
+{more}"""
+
+
+class Gateway:
+    """The gateway role by manifests; `files` are written before it starts."""
+
+    def __init__(self, folder: pathlib.Path, files: dict[str, str], *words: str) -> None:
+        self.folder = folder / "manifests"
+        self.folder.mkdir()
+        self.log = folder / "gateway.log"
+        for name, text in files.items():
+            self.write(name, text)
+        self.port, self.operations = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [BINARY, "gateway", "serve", "--manifests", str(self.folder),
+                 "--listen", f"127.0.0.1:{self.port}",
+                 "--operations", f"127.0.0.1:{self.operations}", *words], stderr=log)
+        self.wait(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() or True)
+
+    def write(self, name: str, text: str) -> None:
+        fresh = self.folder / f".{name}.new"
+        fresh.write_text(text)
+        fresh.rename(self.folder / name)
+
+    def wait(self, condition) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            assert self.process.poll() is None, self.log.read_text()
+            with contextlib.suppress(OSError):
+                if condition():
+                    return
+            time.sleep(0.02)
+        raise AssertionError("did not come about:\n" + self.log.read_text()[-4000:])
+
+    def get(self, path: str, **options) -> requests.Response:
+        return requests.get(self.url + path, timeout=10, allow_redirects=False, **options)
+
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.terminate()
+        assert self.process.wait(60) == 0, self.log.read_text()[-4000:]
+        assert "ERROR: " not in self.log.read_text()
+
+
+@pytest.fixture
+def upstream():
+    with RawUpstream() as raw:
+        yield raw
+
+
+def mapping(name: str, prefix: str, service: str, **more) -> str:
+    lines = "".join(f"  {key}: {value}\n" for key, value in more.items())
+    return MAPPING.format(name=name, prefix=prefix, service=service, more=lines)
+
+
+def test_a_mapping_alone_is_served_with_working_defaults(tmp_path, upstream):
+    with Gateway(tmp_path, {"a.yaml": mapping("a", "/a/", upstream.url)}) as gateway:
+        assert gateway.get("/a/b?c=d").text == "ok"
+        assert upstream.requests[-1].startswith(b"GET /b?c=d HTTP/1.1\r\n")
+        assert gateway.get("/none").status_code == 404
+
+
+def test_a_wrong_object_is_named_and_left_out_and_the_rest_works(tmp_path, upstream):
+    files = {
+        "good.yaml": mapping("good", "/good/", upstream.url),
+        "bad.yaml": mapping("bad", "/bad/", upstream.url, timeout_ms="soon"),
+        "regex.yaml": mapping("regex", "'/r(/'", upstream.url, prefix_regex="true"),
+        "torn.yaml": "apiVersion: getambassador.io/v3alpha1\nkind: [Mapping\n",
+    }
+    with Gateway(tmp_path, files) as gateway:
+        assert gateway.get("/good/").status_code == 200
+        assert gateway.get("/bad/").status_code == 404
+        log = gateway.log.read_text()
+        for word in ("bad.yaml", "timeout_ms", "regex.yaml", "torn.yaml"):
+            assert word in log, log
+
+
+def test_changes_take_effect_without_a_dropped_request(tmp_path, upstream):
+    with Gateway(tmp_path, {"a.yaml": mapping("a", "/a/", upstream.url)}) as gateway:
+        failures = []
+        stop = threading.Event()
+
+        def ask() -> None:
+            session = requests.Session()
+            while not stop.is_set():
+                answer = session.get(gateway.url + "/a/", timeout=10)
+                if answer.text != "ok":
+                    failures.append(answer.status_code)
+
+        asking = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in asking:
+            thread.start()
+        try:
+            for i in range(20):
+                gateway.write("b.yaml", mapping("b", f"/b{i}/", upstream.url))
+                gateway.wait(lambda: gateway.get(f"/b{i}/").status_code == 200)
+        finally:
+            stop.set()
+            for thread in asking:
+                thread.join()
+        assert failures == []
+        assert gateway.get("/b0/").status_code == 404
+
+
+def test_the_last_good_state_stays_while_a_mapping_is_broken(tmp_path, upstream):
+    files = {"a.yaml": mapping("a", "/a/", upstream.url), "b.yaml": mapping("b", "/b/", upstream.url)}
+    with Gateway(tmp_path, files) as gateway:
+        gateway.write("b.yaml", "kind: [broken")
+        gateway.wait(lambda: "b.yaml" in gateway.log.read_text())
+        assert gateway.get("/a/").status_code == 200
+
+
+class Judge(http.server.BaseHTTPRequestHandler):
+    """An AuthService: lets pass who says the word."""
+
+    def do_GET(self) -> None:
+        good = self.headers.get("x-word") == "please"
+        self.send_response(200 if good else 403)
+        if good:
+            self.send_header("x-user", "alice")
+        body = b"" if good else b"no word"
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+def test_an_auth_service_names_the_authorizer(tmp_path, upstream):
+    judge = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+    threading.Thread(target=judge.serve_forever, daemon=True).start()
+    auth = f"""
+apiVersion: getambassador.io/v3alpha1
+kind: AuthService
+metadata: {{name: auth}}
+spec:
+  auth_service: 127.0.0.1:{judge.server_address[1]}
+  proto: http
+  allowed_request_headers: [x-word]
+  allowed_authorization_headers: [x-user]
+"""
+    files = {"auth.yaml": auth, "a.yaml": mapping("a", "/a/", upstream.url),
+             "open.yaml": mapping("open", "/open/", upstream.url, bypass_auth="true")}
+    with Gateway(tmp_path, files) as gateway:
+        denied = gateway.get("/a/")
+        assert (denied.status_code, denied.text) == (403, "no word")
+        assert gateway.get("/a/", headers={"x-word": "please"}).status_code == 200
+        assert b"x-user: alice" in upstream.requests[-1].lower()
+        assert gateway.get("/open/").status_code == 200
+        judge.shutdown()
+        judge.server_close()
+        assert gateway.get("/a/", headers={"x-word": "please"}).status_code >= 400
+
+
+def test_one_address_speaks_tls_and_cleartext(tmp_path, upstream):
+    tls = make_certificate(tmp_path, "localhost")
+    settings = tls.settings()
+    with Gateway(tmp_path, {"a.yaml": mapping("a", "/a/", upstream.url)},
+                 "--tls-cert", settings["certificate"], "--tls-key", settings["key"]) as gateway:
+        assert gateway.get("/a/").status_code == 200
+        secure = requests.get(f"https://localhost:{gateway.port}/a/", verify=str(tls), timeout=10)
+        assert secure.status_code == 200
+        context = ssl.create_default_context(cafile=str(tls))
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with socket.create_connection(("127.0.0.1", gateway.port)) as raw, \
+                context.wrap_socket(raw, server_hostname="localhost") as connection:
+            assert connection.selected_alpn_protocol() == "h2"
