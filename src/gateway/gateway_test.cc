@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "gateway/destinations.h"
 #include "gateway/fakes.h"
 #include "net/test_http.h"
 
@@ -78,16 +77,20 @@ class GatewayTest : public testing::Test {
     route.timeout = timeout;
     settings_.routes.push_back(std::move(route));
   }
-  Result<std::unique_ptr<Gateway>> make() {
-    return Gateway::make(settings_, {.loop = loop_.get(),
-                                     .resolver = *resolver_,
-                                     .authorizer = judge_,
-                                     .local = {},
-                                     .entropy = entropy_,
-                                     .log = nullptr});
+  Result<CompiledGateway::Made> compile() {
+    return CompiledGateway::make(settings_, rate_limits_);
+  }
+  Result<std::unique_ptr<Gateway>> make(http::Authorizer* gatekeeper) {
+    return Gateway::make(compile().value().gateway, {.loop = loop_.get(),
+                                                     .resolver = *resolver_,
+                                                     .health = health_,
+                                                     .gatekeeper = gatekeeper,
+                                                     .local = {},
+                                                     .entropy = entropy_,
+                                                     .log = nullptr});
   }
   void serve() {
-    gateway_ = make().value();
+    gateway_ = make(&judge_).value();
     server_ = net::HttpServer::open(loop_.get(), {.endpoint = {.host = "127.0.0.1", .port = 0}}, {},
                                     *gateway_, nullptr)
                   .value();
@@ -120,6 +123,8 @@ class GatewayTest : public testing::Test {
   net::TestLoop loop_;
   std::unique_ptr<net::Resolver> resolver_;
   FixedEntropy entropy_;
+  RateLimitTables rate_limits_{entropy_};
+  upstream::HealthBoard health_;
   FakeAuthorizer judge_;
   config::Gateway settings_;
   std::vector<std::unique_ptr<net::FunctionHandler>> handlers_;
@@ -297,41 +302,70 @@ TEST_F(GatewayTest, Cve202445410ConnectionCannotStripIdentityOrForwardedHeaders)
   EXPECT_EQ(seen.get("x-forwarded-host"), "a");
 }
 
-TEST_F(GatewayTest, OneClientForEachDistinctOrigin) {
+TEST_F(GatewayTest, OneClusterForEachDistinctServiceAlsoAfterAReload) {
   route("/a", "http://127.0.0.1:1");
   route("/b", "http://127.0.0.1:1");
   route("/c", "http://127.0.0.1:2");
-  upstream::HealthBoard board;
-  upstream::Clusters clusters({loop_.get(), *resolver_, board, entropy_});
-  const Result<std::vector<Destination>> leads = destinations(settings_.routes, {}, clusters);
-  ASSERT_TRUE(leads);
-  EXPECT_EQ(clusters.size(), 2U);
-  EXPECT_EQ((*leads)[0].cluster, (*leads)[1].cluster);
-  EXPECT_EQ((*leads)[2].cluster->authority(), "127.0.0.1:2");
+  gateway_ = make(&judge_).value();
+  const std::shared_ptr<upstream::Cluster> before =
+      gateway_->cluster(settings_.routes[0].upstream).value();
+  EXPECT_EQ(gateway_->clusters().size(), 2U);
+  settings_.routes.pop_back();
+  ASSERT_TRUE(gateway_->use(compile().value().gateway));
+  EXPECT_EQ(gateway_->cluster(settings_.routes[0].upstream).value(), before);
 }
 
-TEST_F(GatewayTest, ARouteThatCannotBeIsNamed) {
+TEST_F(GatewayTest, ARouteWhoseServiceCannotBeAnswers503AndIsNamed) {
   for (const std::string service :
        {"nobody", "http://a/path", "http://a?q", "ftp://a", "http://", "http://u:p@a"}) {
     settings_.routes.clear();
     route("/app", service);
-    const Result<std::unique_ptr<Gateway>> made = make();
-    ASSERT_FALSE(made) << service;
-    EXPECT_THAT(made.error().message, HasSubstr("\"/app\""));
+    serve();
+    ASSERT_EQ(gateway_->service_problems().size(), 1U) << service;
+    EXPECT_EQ(gateway_->service_problems()[0].index, 0U);
+    EXPECT_THAT(answer_to("GET /app"), StartsWith("HTTP/1.1 503 ")) << service;
+    server_.reset();
   }
-  settings_.routes.clear();
-  settings_.trusted_proxies = {"everybody"};
-  EXPECT_FALSE(make());
-  settings_.trusted_proxies.clear();
-  settings_.authorizer.status_on_error = 200;
-  EXPECT_FALSE(make());
 }
 
-TEST_F(GatewayTest, TheOpenAuthorizerAllowsAndStillManagesItsHeaders) {
-  const std::unique_ptr<http::Authorizer> open = make_open_authorizer(settings_);
-  const http::Request request;
-  EXPECT_TRUE(std::holds_alternative<http::Allow>(run_now(open->judge(request)).value()));
-  EXPECT_EQ(open->managed_headers(), settings_.managed_headers);
+TEST_F(GatewayTest, WhatConcernsAllRoutesCannotBeWrong) {
+  settings_.trusted_proxies = {"everybody"};
+  EXPECT_FALSE(compile());
+  settings_.trusted_proxies.clear();
+  settings_.authorizer.status_on_error = 200;
+  EXPECT_FALSE(compile());
+  settings_.authorizer.status_on_error = 503;
+  settings_.authorizer.kind = "gatekeeper";
+  EXPECT_FALSE(make(nullptr));
+}
+
+TEST_F(GatewayTest, AReloadKeepsWhatIsUnderWay) {
+  std::unique_ptr<net::RawConnection> client;
+  const RawUpstream slow(loop_.get(), "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok",
+                         RawUpstream::Then::kStay);
+  route("/", slow.url());
+  serve();
+  client = connect();
+  loop_.run(client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_THAT(loop_.run(client->until("ok")), StartsWith("HTTP/1.1 200 "));
+  settings_.routes.clear();
+  ASSERT_TRUE(gateway_->use(compile().value().gateway));
+  loop_.run(const_cast<RawUpstream&>(slow).last().send("ay"));
+  EXPECT_EQ(loop_.run(client->until("ay")), "ay");
+  loop_.run(client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_THAT(loop_.run(client->until("\r\n\r\n")), StartsWith("HTTP/1.1 404 "));
+}
+
+TEST_F(GatewayTest, WithoutAnAuthorizerAllPassAndManagedHeadersGoNevertheless) {
+  http::Headers seen;
+  route("/", upstream([&seen](http::Request& request) {
+          seen = request.headers;
+          return net::echo(request);
+        }));
+  settings_.authorizer.kind = "none";
+  serve();
+  EXPECT_THAT(answer_to("GET /", "Kubeflow-Userid: mallory\r\n"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_FALSE(seen.has("kubeflow-userid"));
 }
 
 TEST_F(GatewayTest, TheRemoteAuthorizerJudgesOverASocket) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gateway/fakes.h"
+#include "net/test_loop.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -36,28 +37,37 @@ class ProxyTest : public testing::Test {
   ProxyTest() { make({}); }
 
   void make(const std::vector<std::string>& trusted_proxies) {
-    std::vector<config::Route> routes(4);
-    routes[0].prefix = routes[0].name = "/";
-    routes[1].prefix = routes[1].name = "/dex";
+    settings_.trusted_proxies = trusted_proxies;
+    settings_.routes.assign(4, config::Route());
+    std::vector<config::Route>& routes = settings_.routes;
+    routes[0].prefix = "/";
+    routes[1].prefix = "/dex";
     routes[1].authenticate = false;
-    routes[2].prefix = routes[2].name = "/app";
+    routes[2].prefix = "/app";
     routes[2].rewrite = "/x";
     routes[2].host_rewrite = "inner.example";
     routes[2].timeout = std::chrono::milliseconds(1234);
-    routes[3].prefix = routes[3].name = "/plain";
+    routes[3].prefix = "/plain";
     routes[3].upgrades.clear();
-    const Destination up{.cluster = cluster_};
-    const Destination local{.local = &local_};
-    RouteTable table = RouteTable::make(routes).table;
-    proxy_ = std::make_unique<Proxy>(Proxy::Parts{
-        .routes = routes,
-        .destinations = {up, local, up, up},
-        .table = std::move(table),
-        .authorizer = judge_,
-        .identity = IdentityHeaders(judge_.managed_headers(), judge_.private_cookies()),
-        .forwarded = Forwarded(http::TrustedProxies::parse(trusted_proxies).value()),
-        .ids = RequestIds(entropy_),
-        .status_on_error = 503});
+    use();
+  }
+  /// Puts the settings in force.
+  void use() {
+    const CompiledGateway::Made made = CompiledGateway::make(settings_, rate_limits_).value();
+    EXPECT_TRUE(made.problems.empty()) << made.problems.front().reason;
+    std::vector<Destination> destinations;
+    for (const config::Route& route : made.gateway->settings().routes) {
+      destinations.push_back(route.prefix == "/dex" ? Destination{.local = &local_}
+                                                    : Destination{.cluster = cluster_});
+    }
+    auto in_force = std::make_shared<const InForce>(
+        made.gateway, std::shared_ptr<http::Authorizer>(std::shared_ptr<void>(), &judge_),
+        IdentityHeaders(judge_.managed_headers(), judge_.private_cookies()),
+        std::move(destinations));
+    if (proxy_) return proxy_->use(std::move(in_force));
+    proxy_ = std::make_unique<Proxy>(
+        Proxy::Parts{.loop = loop_.get(), .ids = RequestIds(entropy_), .log = nullptr},
+        std::move(in_force));
   }
 
   http::Request request(std::string_view target, std::string method = "GET") {
@@ -79,7 +89,10 @@ class ProxyTest : public testing::Test {
     };
   }
 
+  net::TestLoop loop_;
   FixedEntropy entropy_;
+  RateLimitTables rate_limits_{entropy_};
+  config::Gateway settings_;
   FakeAuthorizer judge_;
   const std::shared_ptr<FakeCluster> cluster_ = std::make_shared<FakeCluster>("10.0.0.9:80");
   FakeUpstream& upstream_ = cluster_->upstream;

@@ -52,7 +52,7 @@ class Recheck : public testing::Test {
   }
 
   FakeAuthorizer judge_;
-  OpenExchanges exchanges_{judge_};
+  OpenExchanges exchanges_{std::shared_ptr<http::Authorizer>(std::shared_ptr<void>(), &judge_)};
 };
 
 TEST_F(Recheck, AsksWithTheRequestAsItCame) {
