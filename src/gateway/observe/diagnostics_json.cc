@@ -51,6 +51,8 @@ Json json_of(const ReloadView& reload) {
   return {{"time", time_text(reload.time)}, {"applied", reload.applied}, {"what", reload.what}};
 }
 
+Json json_of(const ClusterView& cluster);
+
 template <class View>
 Json array_of(const std::vector<View>& views) {
   Json out = Json::array();

@@ -50,6 +50,8 @@ TEST_F(LogFileTest, FollowsARotation) {
     const auto file = LogFile::open(path()).value();
     file->logger()->info("before");
     file->logger()->flush();
+    // The other thread writes it to what is open then; the test wants that to be the old file.
+    while (content(path()).empty()) std::this_thread::yield();
     std::filesystem::rename(path(), old);
     file->reopen();
     file->logger()->info("after");
