@@ -50,6 +50,7 @@ Result<std::unique_ptr<Worker>> Worker::open(std::size_t index, Plan& plan, Comm
   if (made) made = worker->make_identity();
   if (made) made = worker->make_gatekeeper();
   if (made) made = worker->compile_gateway();
+  if (made) made = worker->make_observer();
   if (made) made = worker->make_gateway();
   worker->make_operations();
   if (made) made = worker->listen(plan, certificates, /*samples=*/false);
@@ -159,13 +160,26 @@ Result<void> Worker::make_tcp() {
   return {};
 }
 
+Result<void> Worker::make_observer() {
+  gateway::LoopObserver::Parts parts{.loop = loop_,
+                                     .resolver = *resolver_,
+                                     .metrics = common_.metrics->add_loop(),
+                                     .entropy = common_.entropy,
+                                     .log = common_.log};
+  Result<std::unique_ptr<gateway::LoopObserver>> observer =
+      gateway::LoopObserver::make(plan_.settings.gateway, std::move(parts));
+  if (!observer) return fail(std::move(observer));
+  observer_ = std::move(*observer);
+  return {};
+}
+
 void Worker::make_operations() {
-  observer_ = gateway::make_observer(plan_.settings.gateway, *common_.metrics, common_.log);
   if (!plan_.serves(Service::kOperations)) return;
-  operations_ = gateway::make_operations(*common_.metrics, [this] {
+  const auto ready = [this] {
     return common_.ready && (!common_.gatekeeper || common_.gatekeeper->ready()) &&
            (!common_.identity || common_.identity->ready());
-  });
+  };
+  operations_ = gateway::make_operations({.metrics = *common_.metrics, .ready = ready});
 }
 
 http::Handler* Worker::handler_of(Service service) {

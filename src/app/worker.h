@@ -107,6 +107,7 @@ class Worker {
   Result<void> make_identity();
   Result<void> make_gatekeeper();
   Result<void> compile_gateway();
+  Result<void> make_observer();
   Result<void> make_gateway();
   Result<void> make_tcp();
   Task<Result<std::unique_ptr<net::Stream>>> connect_tcp(const config::TcpRoute& route);
@@ -137,7 +138,7 @@ class Worker {
   gateway::AuthorizerCounts authorizer_counts_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::TcpProxy> tcp_;
-  std::unique_ptr<net::ExchangeObserver> observer_;
+  std::unique_ptr<gateway::LoopObserver> observer_;
   std::unique_ptr<http::Handler> operations_;
   struct Served {
     Service service;

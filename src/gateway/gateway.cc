@@ -2,9 +2,7 @@
 
 #include <utility>
 
-#include "gateway/access_log.h"
 #include "gateway/authz/external_authorizer.h"
-#include "gateway/operations.h"
 #include "gateway/proxy.h"
 #include "gateway/upstream/clusters.h"
 
@@ -24,21 +22,6 @@ class OpenAuthorizer final : public http::Authorizer {
  private:
   const http::Allow allow_;
   const std::vector<std::string> managed_headers_, private_cookies_;
-};
-
-/// Tells one exchange to several.
-class Observers final : public net::ExchangeObserver {
- public:
-  Observers(net::ExchangeObserver& metrics, std::unique_ptr<net::ExchangeObserver> log)
-      : metrics_(metrics), log_(std::move(log)) {}
-  void ended(const net::Exchange& exchange) override {
-    metrics_.ended(exchange);
-    if (log_) log_->ended(exchange);
-  }
-
- private:
-  net::ExchangeObserver& metrics_;
-  std::unique_ptr<net::ExchangeObserver> log_;
 };
 
 /// What the configuration and the authorizer name, in one list.
@@ -172,21 +155,8 @@ Result<std::unique_ptr<Gateway>> Gateway::make(std::shared_ptr<const CompiledGat
   return gateway;
 }
 
-std::unique_ptr<net::ExchangeObserver> make_observer(const config::Gateway& settings,
-                                                     Metrics& metrics,
-                                                     std::shared_ptr<spdlog::logger> log) {
-  std::unique_ptr<net::ExchangeObserver> access_log;
-  if (settings.access_log.form != "off" && log) {
-    const auto format =
-        settings.access_log.form == "json" ? AccessLog::Format::kJson : AccessLog::Format::kText;
-    access_log = std::make_unique<AccessLog>(std::move(log), format);
-  }
-  return std::make_unique<Observers>(metrics.add_shard(), std::move(access_log));
-}
-
-std::unique_ptr<http::Handler> make_operations(const Metrics& metrics,
-                                               std::function<bool()> ready) {
-  return std::make_unique<Operations>(metrics, std::move(ready));
+std::unique_ptr<http::Handler> make_operations(Operations::Parts parts) {
+  return std::make_unique<Operations>(std::move(parts));
 }
 
 }  // namespace gatehouse::gateway

@@ -18,7 +18,9 @@
 #include "config/settings.h"
 #include "gateway/authz/authorizer_counts.h"
 #include "gateway/compiled_gateway.h"
-#include "gateway/metrics.h"
+#include "gateway/observe/loop_observer.h"
+#include "gateway/observe/metrics.h"
+#include "gateway/observe/operations.h"
 #include "gateway/upstream/health_board.h"
 #include "gateway/upstream/status.h"
 #include "http/authorizer.h"
@@ -66,14 +68,8 @@ class Gateway : public http::Handler {
   virtual Result<std::shared_ptr<upstream::Cluster>> cluster(const config::Upstream& settings) = 0;
 };
 
-/// What a loop's HttpServers tell of their exchanges: counted in a shard of `metrics`, and written
-/// to `log` as settings.access_log says. `metrics` and `log` must outlive it.
-std::unique_ptr<net::ExchangeObserver> make_observer(const config::Gateway& settings,
-                                                     Metrics& metrics,
-                                                     std::shared_ptr<spdlog::logger> log);
-
-/// Answers /metrics, /healthz/live and /healthz/ready (503 while `ready` says no); 404 to the rest.
-/// For a listener of its own, which asks nobody who they are. `ready` is called on the loop.
-std::unique_ptr<http::Handler> make_operations(const Metrics& metrics, std::function<bool()> ready);
+/// Answers what operators ask (operations.h). For a listener of its own, which asks nobody who they
+/// are.
+std::unique_ptr<http::Handler> make_operations(Operations::Parts parts);
 
 }  // namespace gatehouse::gateway

@@ -5,6 +5,7 @@
 // traffic: a proxied answer is a Response whose body is read piece by piece from the upstream.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -128,6 +129,18 @@ struct Peer {
   std::shared_ptr<const ClientCertificate> certificate;  // null: none was shown
 };
 
+/// Of W3C Trace Context; all zeros: none.
+using TraceId = std::array<std::uint8_t, 16>;
+using SpanId = std::array<std::uint8_t, 8>;
+
+/// A request's place in the trace that it belongs to.
+struct SpanContext {
+  TraceId trace_id{};
+  SpanId span_id{};    // of the exchange in this process; zeros: it is not traced
+  SpanId parent_id{};  // of the program that asked; zeros: the trace begins here
+  bool sampled = false;
+};
+
 /// What the access log and the metrics say of a request beyond what the server itself knows.
 struct Trace {
   std::string request_id;
@@ -136,6 +149,7 @@ struct Trace {
   std::string user;
   std::string session;            // id, never the cookie
   std::string_view failure = "";  // a short constant: why the answer is not the upstream's
+  SpanContext span;
 };
 
 /// Names and values that a route's configuration gives to whoever judges its requests.

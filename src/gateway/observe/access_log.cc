@@ -1,0 +1,161 @@
+#include "gateway/observe/access_log.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "http/client_address.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+using Line = fmt::memory_buffer;
+
+long long microseconds(MonotonicTime from, MonotonicTime to) {
+  return to < from ? 0 : std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+/// Escapes what could end a JSON string or a line, or is not ASCII.
+void append_escaped(Line& line, std::string_view text) {
+  for (const char c : text) {
+    if (c == '"' || c == '\\') line.push_back('\\');
+    if (c >= ' ' && c <= '~') {
+      line.push_back(c);
+    } else {
+      fmt::format_to(std::back_inserter(line), "\\u{:04x}", static_cast<unsigned char>(c));
+    }
+  }
+}
+
+struct TextMember {
+  std::string_view name, value;
+};
+
+std::array<TextMember, 10> texts(const http::Request& request) {
+  const http::Trace& trace = request.trace;
+  const std::string_view peer = request.peer ? std::string_view(request.peer->address) : "";
+  return {{{"method", request.method},
+           {"host", request.authority},
+           {"path", request.target.path()},
+           {"client", peer},
+           {"request_id", trace.request_id},
+           {"route", trace.route},
+           {"upstream", trace.upstream},
+           {"user", trace.user},
+           {"session", trace.session},
+           {"failure", trace.failure}}};
+}
+
+/// UTC to the microsecond, as RFC 3339 has it.
+void append_time(Line& line, WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  fmt::format_to(std::back_inserter(line), "{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
+                 fmt::gmtime(static_cast<std::time_t>(unix_seconds(time))),
+                 (time - seconds).count());
+}
+
+void append_json(Line& line, const net::Exchange& exchange, std::optional<WallTime> time) {
+  line.push_back('{');
+  if (time) {
+    line.append(std::string_view("\"time\":\""));
+    append_time(line, *time);
+    line.append(std::string_view("\","));
+  }
+  for (const TextMember& member : texts(exchange.request)) {
+    if (member.value.empty()) continue;
+    fmt::format_to(std::back_inserter(line), "\"{}\":\"", member.name);
+    append_escaped(line, member.value);
+    line.append(std::string_view("\","));
+  }
+  fmt::format_to(std::back_inserter(line),
+                 "\"status\":{},\"received\":{},\"sent\":{},\"answer_us\":{},\"total_us\":{},"
+                 "\"complete\":{}}}",
+                 exchange.status, exchange.received, exchange.sent,
+                 microseconds(exchange.started, exchange.answered),
+                 microseconds(exchange.started, exchange.finished), exchange.complete);
+}
+
+void append_text(Line& line, const net::Exchange& exchange, std::optional<WallTime> time) {
+  if (time) {
+    append_time(line, *time);
+    line.push_back(' ');
+  }
+  for (const TextMember& member : texts(exchange.request)) {
+    if (member.value.empty()) continue;
+    fmt::format_to(std::back_inserter(line), "{}=\"", member.name);
+    append_escaped(line, member.value);
+    line.append(std::string_view("\" "));
+  }
+  fmt::format_to(
+      std::back_inserter(line), "status={} received={} sent={} answer_us={} total_us={}{}",
+      exchange.status, exchange.received, exchange.sent,
+      microseconds(exchange.started, exchange.answered),
+      microseconds(exchange.started, exchange.finished), exchange.complete ? "" : " incomplete");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AccessLog>> AccessLog::make(const config::AccessLog& settings, Parts parts) {
+  if (settings.form == "json" || settings.format.empty()) {
+    const Form form = settings.form == "json" ? Form::kJson : Form::kText;
+    return std::unique_ptr<AccessLog>(new AccessLog(form, {}, std::move(parts)));
+  }
+  // Envoy's formats end their line themselves.
+  std::string_view text = settings.format;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  Result<Format> format =
+      Format::parse(text, {.use = Format::Use::kLog, .hostname = system_hostname()});
+  if (!format) return std::unexpected(std::move(format).error().in("gateway.access_log.format"));
+  return std::unique_ptr<AccessLog>(
+      new AccessLog(Form::kOwn, std::move(*format), std::move(parts)));
+}
+
+WallTime AccessLog::wall_time(MonotonicTime time) const {
+  const auto ago = parts_.clock.monotonic() - time;
+  return parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(ago);
+}
+
+void AccessLog::append_own(const net::Exchange& exchange, std::string& line) const {
+  const http::Request& request = exchange.request;
+  const std::string client = http::client_address(request, parts_.trusted);
+  const auto duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(exchange.finished - exchange.started);
+  const auto response_duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(exchange.answered - exchange.started);
+  FormatContext context{.request = request,
+                        .status = exchange.status,
+                        .client_address = client,
+                        .bytes_received = exchange.received,
+                        .bytes_sent = exchange.sent,
+                        .started = wall_time(exchange.started),
+                        .duration = duration};
+  if (exchange.status != 0) context.response_duration = response_duration;
+  format_.append(line, context);
+}
+
+void AccessLog::ended(const net::Exchange& exchange) {
+  if (!parts_.log->should_log(spdlog::level::info)) return;
+  if (form_ == Form::kOwn) {
+    std::string line;
+    append_own(exchange, line);
+    parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    return;
+  }
+  Line line;
+  std::optional<WallTime> time;
+  if (parts_.log_is_bare) time = wall_time(exchange.started);
+  if (form_ == Form::kJson) {
+    append_json(line, exchange, time);
+  } else {
+    append_text(line, exchange, time);
+  }
+  parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace gatehouse::gateway

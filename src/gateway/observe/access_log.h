@@ -1,0 +1,49 @@
+// One line an exchange: for people (text), for programs (json), or in a form of one's own, by
+// Envoy's command operators.
+//
+// The path is shown without its query; of cookies, tokens and other headers nothing but what the
+// own form names, and of those no secrets (filters/format.h). What comes from a client is escaped,
+// so that no request can forge a line. Durations are in microseconds, bytes are those of bodies.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <memory>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/gateway_settings.h"
+#include "gateway/filters/format.h"
+#include "http/trusted_proxies.h"
+#include "net/http_server.h"
+
+namespace gatehouse::gateway {
+
+class AccessLog final : public net::ExchangeObserver {
+ public:
+  struct Parts {
+    std::shared_ptr<spdlog::logger> log;
+    /// Whose lines have no time of their own: JSON and text then begin with it.
+    bool log_is_bare = false;
+    const Clock& clock;
+    http::TrustedProxies trusted;  // for the client's address in the own form
+  };
+  /// kInvalid quotes what the format holds that is no operator. settings.form is not "off".
+  static Result<std::unique_ptr<AccessLog>> make(const config::AccessLog& settings, Parts parts);
+
+  void ended(const net::Exchange& exchange) override;
+
+ private:
+  enum class Form { kText, kJson, kOwn };
+  AccessLog(Form form, Format format, Parts parts)
+      : form_(form), format_(std::move(format)), parts_(std::move(parts)) {}
+
+  void append_own(const net::Exchange& exchange, std::string& line) const;
+  WallTime wall_time(MonotonicTime time) const;
+
+  const Form form_;
+  const Format format_;
+  const Parts parts_;
+};
+
+}  // namespace gatehouse::gateway

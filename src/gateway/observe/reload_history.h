@@ -1,0 +1,37 @@
+// What became of the last changes of the configuration. One of a process; thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gateway/observe/diagnostics.h"
+
+namespace gatehouse::gateway {
+
+class ReloadHistory {
+ public:
+  static constexpr std::size_t kKept = 20;
+
+  /// `problems` is what the configuration holds now that was left out or is doubtful.
+  void add(ReloadView reload, std::size_t problems);
+
+  struct Totals {
+    std::uint64_t applied = 0, refused = 0;
+    std::size_t problems = 0;
+    WallTime last_applied{};
+  };
+  Totals totals() const;
+  /// The newest first.
+  std::vector<ReloadView> entries() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<ReloadView> entries_;
+  Totals totals_;
+};
+
+}  // namespace gatehouse::gateway
