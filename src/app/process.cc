@@ -183,7 +183,9 @@ Opened<void> Process::open() {
   Result<std::shared_ptr<const net::ClientTls>> client_tls = net::ClientTls::load({});
   if (!client_tls) return failed(kConfiguration, client_tls.error());
   common_.client_tls = std::move(*client_tls);
+  common_.started = clock_.now();
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
+  common_.metrics->set_clusters([this] { return common_.clusters.views(); });
   const Result<Certificates> certificates = load_certificates(plan_.settings.gateway);
   if (!certificates) return failed(kConfiguration, certificates.error());
   if (plan_.has_gatekeeper() || plan_.has_identity()) {
@@ -341,6 +343,10 @@ void Process::reload() {
   } else {
     common_.log->error("not reloaded, what was in force stays: {}", reloaded.error().message);
   }
+  common_.metrics->reloads().add({.time = clock_.now(),
+                                  .applied = reloaded.has_value(),
+                                  .what = reloaded ? "" : reloaded.error().message},
+                                 common_.report.problems().size());
 }
 
 Result<void> Process::reload_gateway() {

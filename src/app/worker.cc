@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/gateway_compilation.h"
+#include "app/listener_tls.h"
 #include "app/sample_services.h"
 #include "gateway/tcp/tcp_routes.h"
 #include "http/trusted_proxies.h"
@@ -17,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kIdentityRound = 60s;
+constexpr auto kPublishInterval = 1s;
 
 /// What a connection of any listener is held to, by the configuration.
 net::Listener::Options limits_of(const config::Gateway& settings,
@@ -38,7 +40,9 @@ Worker::Worker(std::size_t index, Plan& plan, Common& common)
       plan_(plan),
       common_(common),
       loop_(common.clock),
-      resolver_(net::Resolver::make(loop_)) {}
+      resolver_(net::Resolver::make(loop_)),
+      counts_(&common.metrics->add_loop()),
+      publishing_(loop_, [this] { publish(); }) {}
 
 Worker::~Worker() = default;
 
@@ -115,7 +119,8 @@ Result<void> Worker::make_gateway() {
                                 .gatekeeper = gatekeeper_.get(),
                                 .local = {},
                                 .entropy = common_.entropy,
-                                .authorizer_counts = &authorizer_counts_,
+                                .authorizer_counts = &counts_->authorizer,
+                                .tracing = observer_->tracing(),
                                 .log = common_.log};
   if (identity_) parts.local["identity"] = identity_.get();
   if (gatekeeper_) parts.local["gatekeeper"] = gatekeeper_.get();
@@ -138,9 +143,9 @@ void Worker::tell_services(std::vector<std::string> problems) {
 Task<Result<std::unique_ptr<net::Stream>>> Worker::connect_tcp(const config::TcpRoute& route) {
   Result<std::shared_ptr<gateway::upstream::Cluster>> cluster = gateway_->cluster(route.upstream);
   if (!cluster) co_return fail(std::move(cluster));
-  Result<std::unique_ptr<net::Stream>> connected = co_await gateway::upstream::connect_stream(
-      std::move(*cluster), {});
-  co_return connected;
+  Result<gateway::upstream::Connection> connected = co_await (*cluster)->connect({});
+  if (!connected) co_return fail(std::move(connected));
+  co_return std::move(connected->stream);
 }
 
 /// TCP mappings: connections that are passed on as they are.
@@ -151,7 +156,7 @@ Result<void> Worker::make_tcp() {
   if (!compiled) return fail(std::move(compiled));
   gateway::TcpProxy::Options options;
   options.listener = limits_of(plan_.settings.gateway, common_.address_counts);
-  options.listener.limit_counts = &limit_counts_;
+  options.listener.limit_counts = &counts_->limits;
   options.connect = [this](const config::TcpRoute& route) { return connect_tcp(route); };
   Result<std::unique_ptr<gateway::TcpProxy>> proxy =
       gateway::TcpProxy::open(loop_, std::move(*compiled), std::move(options));
@@ -163,7 +168,7 @@ Result<void> Worker::make_tcp() {
 Result<void> Worker::make_observer() {
   gateway::LoopObserver::Parts parts{.loop = loop_,
                                      .resolver = *resolver_,
-                                     .metrics = common_.metrics->add_loop(),
+                                     .metrics = *counts_,
                                      .entropy = common_.entropy,
                                      .log = common_.log};
   Result<std::unique_ptr<gateway::LoopObserver>> observer =
@@ -179,7 +184,45 @@ void Worker::make_operations() {
     return common_.ready && (!common_.gatekeeper || common_.gatekeeper->ready()) &&
            (!common_.identity || common_.identity->ready());
   };
-  operations_ = gateway::make_operations({.metrics = *common_.metrics, .ready = ready});
+  operations_ = gateway::make_operations({.metrics = *common_.metrics,
+                                          .ready = ready,
+                                          .diagnose = [this, ready] {
+                                            gateway::DiagnosticSnapshot snapshot = diagnose();
+                                            snapshot.ready = ready();
+                                            return snapshot;
+                                          }});
+}
+
+gateway::DiagnosticSnapshot Worker::diagnose() const {
+  gateway::DiagnosticSnapshot out;
+  out.version = GATEHOUSE_VERSION;
+  out.started = common_.started;
+  out.taken = common_.clock.now();
+  if (gateway_) {
+    const gateway::CompiledGateway& compiled = gateway_->compiled();
+    out.authorizer = authorizer_text(compiled.settings().authorizer);
+    out.routes = route_views(compiled, common_.metrics->hits());
+  }
+  out.clusters = common_.clusters.views();
+  for (const PlannedListener& listener : plan_.listeners) {
+    if (listener.service == Service::kSamples) continue;
+    out.listeners.push_back({.address = listener.endpoint.str(),
+                             .protocol = has_certificate(listener.settings.tls) ? "https" : "http"});
+  }
+  for (std::string& text : common_.report.problems()) out.problems.push_back({.what = std::move(text)});
+  for (std::string& text : common_.report.warnings()) {
+    out.problems.push_back({.is_error = false, .what = std::move(text)});
+  }
+  out.reloads = common_.metrics->reloads().entries();
+  return out;
+}
+
+void Worker::publish() {
+  std::size_t connections = 0;
+  for (const Served& served : servers_) connections += served.server->connections();
+  counts_->connections.set(connections);
+  if (gateway_) common_.clusters.set(index_, gateway_->clusters());
+  publishing_.set_after(kPublishInterval);
 }
 
 http::Handler* Worker::handler_of(Service service) {
@@ -214,9 +257,9 @@ Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool s
     options.proxy_protocol = planned.settings.proxy_protocol;
     options.cleartext_too = planned.settings.cleartext_too;
     options.index = planned.index;
-    options.limit_counts = &limit_counts_;
+    options.limit_counts = &counts_->limits;
     net::ServerOptions serving = server_options(plan.settings.gateway.limits);
-    serving.limit_counts = &limit_counts_;
+    serving.limit_counts = &counts_->limits;
     Result<std::unique_ptr<net::HttpServer>> server =
         net::HttpServer::open(loop_, std::move(options), std::move(serving),
                               *handler_of(planned.service), observer_of(planned.service));
@@ -276,6 +319,7 @@ void Worker::make_rounds() {
 
 void Worker::run() {
   make_rounds();
+  publish();
   loop_.run();
 }
 
@@ -327,10 +371,11 @@ void Worker::reload(std::shared_ptr<const gateway::CompiledGateway> compiled,
     const config::Gateway& settings = compiled->settings();
     const net::Listener::Options limits = limits_of(settings, common_.address_counts);
     net::ServerOptions serving = server_options(settings.limits);
-    serving.limit_counts = &limit_counts_;
+    serving.limit_counts = &counts_->limits;
     for (Served& served : servers_) served.server->set_limits(limits, serving);
     const Result<void> used = gateway_->use(compiled);
     if (!used) common_.log->error("not reloaded: {}", used.error().message);
+    if (used) observer_->set_routes(settings.routes);
     if (!used || index_ != 0) return;
     Result<std::vector<std::string>> services = judge_services(*gateway_);
     if (services) return tell_services(std::move(*services));

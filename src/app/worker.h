@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/diagnosis.h"
 #include "app/gateway_compilation.h"
 #include "app/plan.h"
 #include "base/blocking_pool.h"
@@ -48,6 +49,8 @@ struct Common {
   /// Of the gateway as the process started; made by the first loop, which knows all ports.
   std::shared_ptr<const gateway::CompiledGateway> compiled;
   ConfigurationReport report;
+  ClusterBoard clusters;
+  WallTime started{};
   std::shared_ptr<const net::ClientTls> client_tls;
   std::atomic<bool> ready = false;
 };
@@ -113,6 +116,9 @@ class Worker {
   Task<Result<std::unique_ptr<net::Stream>>> connect_tcp(const config::TcpRoute& route);
   void tell_services(std::vector<std::string> problems);
   void make_operations();
+  gateway::DiagnosticSnapshot diagnose() const;
+  /// Says how many connections there are, and how the services do.
+  void publish();
   /// Opens those of the plan's listeners that are the samples', or all others.
   Result<void> listen(Plan& plan, const Certificates& certificates, bool samples);
   http::Handler* handler_of(Service service);
@@ -134,8 +140,7 @@ class Worker {
   std::unique_ptr<identity::Provider> identity_;
   std::unique_ptr<http::Client> provider_client_;
   std::unique_ptr<gatekeeper::Gatekeeper> gatekeeper_;
-  net::LimitCounts limit_counts_;
-  gateway::AuthorizerCounts authorizer_counts_;
+  gateway::LoopMetrics* counts_ = nullptr;  // of this loop
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::TcpProxy> tcp_;
   std::unique_ptr<gateway::LoopObserver> observer_;
@@ -147,6 +152,7 @@ class Worker {
   };
   std::vector<Served> servers_;  // of the plan's listeners, in their order
   std::vector<std::unique_ptr<Round>> rounds_;
+  net::Loop::Timer publishing_;
 };
 
 }  // namespace gatehouse::app

@@ -66,7 +66,8 @@ Result<CompiledRoute> compile(const config::Route& route, const config::Gateway&
                                .hostname = hostname}))
       .take(out.error_overrides,
             ErrorOverrides::make(route.error_overrides, {.private_fields = {}, .hostname = hostname}))
-      .take(out.rate_limiter, RateLimiter::make(route.rate_limits, route.name, rate_limits));
+      .take(out.rate_limiter, RateLimiter::make(route.rate_limits, route.name, rate_limits))
+      .take(out.shadow, Shadow::make(route.weight, gateway.managed_headers));
   Result<void> compiled = steps.end();
   if (!compiled) return fail(std::move(compiled));
   out.auth_context = auth_context_of(route);
@@ -75,13 +76,24 @@ Result<CompiledRoute> compile(const config::Route& route, const config::Gateway&
   return out;
 }
 
-std::vector<ListenerTrust> trust_of(const std::vector<config::Listen>& listeners) {
+/// What the listener's own certificate or that of a Host says.
+std::vector<std::string> client_details(const config::Listen& listener,
+                                        const std::vector<config::Host>& hosts) {
+  if (!listener.tls.forward_client.empty()) return listener.tls.forward_client;
+  for (const config::Host& host : hosts) {
+    if (!host.tls.forward_client.empty()) return host.tls.forward_client;
+  }
+  return {};
+}
+
+std::vector<ListenerTrust> trust_of(const config::Gateway& settings) {
   std::vector<ListenerTrust> out;
-  for (const config::Listen& listener : listeners) {
+  for (const config::Listen& listener : settings.listen) {
     out.push_back({.hops = listener.trusted_hops,
                    .secure_by = listener.secure_by == "always"  ? SecureBy::kAlways
                                 : listener.secure_by == "never" ? SecureBy::kNever
-                                                                : SecureBy::kForwarded});
+                                                                : SecureBy::kForwarded,
+                   .forward_client = client_details(listener, settings.hosts)});
   }
   return out;
 }
@@ -113,7 +125,7 @@ Result<void> CompiledGateway::compile_filters(RateLimitTables& rate_limits) {
   if (!trusted) return fail(std::move(trusted));
   forwarded_ = std::make_unique<const Forwarded>(
       std::move(*trusted),
-      ForwardedOptions{.listeners = trust_of(settings_.listen),
+      ForwardedOptions{.listeners = trust_of(settings_),
                        .keep_request_id = settings_.keep_request_id});
   return Steps()
       .take(addresses_, AddressRules::make(settings_.ip_allow, settings_.ip_deny))
@@ -121,6 +133,7 @@ Result<void> CompiledGateway::compile_filters(RateLimitTables& rate_limits) {
       .take(error_overrides_, ErrorOverrides::make(settings_.error_overrides,
                                                    {.private_fields = {},
                                                     .hostname = system_hostname()}))
+      .take(compression_, Compression::make(settings_.compression))
       .take(server_name_, ServerName::make(settings_.server_name))
       .end();
 }

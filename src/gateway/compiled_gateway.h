@@ -12,11 +12,13 @@
 #include "base/result.h"
 #include "config/gateway_settings.h"
 #include "gateway/filters/address_rules.h"
+#include "gateway/filters/compression.h"
 #include "gateway/filters/cors.h"
 #include "gateway/filters/error_overrides.h"
 #include "gateway/filters/header_edits.h"
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/filters/server_name.h"
+#include "gateway/filters/shadow.h"
 #include "gateway/forwarded.h"
 #include "gateway/routing/host_policy.h"
 #include "gateway/routing/problem.h"
@@ -31,6 +33,7 @@ struct CompiledRoute {
   HeaderEdits request_edits, response_edits;
   ErrorOverrides error_overrides;
   RateLimiter rate_limiter;
+  Shadow shadow;  // of a route that gets copies
   std::shared_ptr<const http::AuthContext> auth_context;  // null: none
   /// The authorizer's own pages (its callback, its logout): they alone among upstreams get the
   /// private cookies and may set them, as they do when the authorizer is in this process.
@@ -56,6 +59,7 @@ class CompiledGateway {
   const AddressRules& addresses() const { return addresses_; }
   const RateLimiter& rate_limiter() const { return rate_limiter_; }
   const ErrorOverrides& error_overrides() const { return error_overrides_; }
+  const Compression& compression() const { return compression_; }
   const ServerName& server_name() const { return server_name_; }
   const Forwarded& forwarded() const { return *forwarded_; }
 
@@ -71,6 +75,7 @@ class CompiledGateway {
   AddressRules addresses_;
   RateLimiter rate_limiter_;
   ErrorOverrides error_overrides_;
+  Compression compression_;
   ServerName server_name_;
   std::unique_ptr<const Forwarded> forwarded_;
 };

@@ -20,6 +20,7 @@ constexpr std::string_view kFor = "x-forwarded-for";
 constexpr std::string_view kProto = "x-forwarded-proto";
 constexpr std::string_view kHost = "x-forwarded-host";
 constexpr std::string_view kRequestId = "x-request-id";
+constexpr std::string_view kClientCertificate = "x-forwarded-client-cert";
 
 // By these proxies tell upstreams where a request came from or what it was before.
 constexpr std::array<std::string_view, 6> kPrefixes = {
@@ -112,8 +113,8 @@ std::string RequestIds::next() {
   return id;
 }
 
-ListenerTrust Forwarded::listener_of(const http::Request& request) const {
-  if (!request.peer || request.peer->listener >= options_.listeners.size()) return {};
+const ListenerTrust& Forwarded::listener_of(const http::Request& request) const {
+  if (!request.peer || request.peer->listener >= options_.listeners.size()) return plain_;
   return options_.listeners[request.peer->listener];
 }
 
@@ -161,6 +162,17 @@ void Forwarded::apply(const http::Request& request, http::Headers& headers) cons
   headers.add(kProto, facts.proto);
   if (!facts.host.empty()) headers.add(kHost, facts.host);
   if (!request.trace.request_id.empty()) headers.add(kRequestId, request.trace.request_id);
+  add_client_certificate(request, headers);
+}
+
+/// The client's own takes the place of what a proxy in front may have told.
+void Forwarded::add_client_certificate(const http::Request& request,
+                                       http::Headers& headers) const {
+  if (!request.peer || !request.peer->certificate) return;
+  const std::vector<std::string>& details = listener_of(request).forward_client;
+  if (details.empty()) return;
+  headers.set(kClientCertificate,
+              forwarded_client_certificate(*request.peer->certificate, details));
 }
 
 void Forwarded::strip_untrusted(const http::Request& request, http::Headers& headers) const {

@@ -38,6 +38,8 @@ enum class SecureBy { kForwarded, kAlways, kNever };
 struct ListenerTrust {
   std::size_t hops = 0;
   SecureBy secure_by = SecureBy::kForwarded;
+  /// What X-Forwarded-Client-Cert says of a client's certificate; see config::Tls. Empty: nothing.
+  std::vector<std::string> forward_client;
 };
 
 struct ForwardedOptions {
@@ -71,11 +73,13 @@ class Forwarded {
   void strip_untrusted(const http::Request& request, http::Headers& headers) const;
 
  private:
-  ListenerTrust listener_of(const http::Request& request) const;
+  void add_client_certificate(const http::Request& request, http::Headers& headers) const;
+  const ListenerTrust& listener_of(const http::Request& request) const;
   bool secure(const http::Request& request, bool trusted) const;
 
   http::TrustedProxies trusted_;
   ForwardedOptions options_;
+  ListenerTrust plain_;  // of listeners that are not in the options
 };
 
 }  // namespace gatehouse::gateway

@@ -73,7 +73,9 @@ Result<void> LoopGateway::use(std::shared_ptr<const CompiledGateway> compiled) {
     return {};
   }
   proxy_ = std::make_unique<Proxy>(Proxy::Parts{.loop = parts_.loop,
+                                                .entropy = parts_.entropy,
                                                 .ids = RequestIds(parts_.entropy),
+                                                .tracing = parts_.tracing,
                                                 .log = parts_.log},
                                    std::move(in_force));
   proxy_->open_exchanges().on_first([this] {

@@ -21,6 +21,7 @@
 #include "gateway/observe/loop_observer.h"
 #include "gateway/observe/metrics.h"
 #include "gateway/observe/operations.h"
+#include "gateway/upstream/cluster.h"
 #include "gateway/upstream/health_board.h"
 #include "gateway/upstream/status.h"
 #include "http/authorizer.h"
@@ -49,6 +50,7 @@ class Gateway : public http::Handler {
     /// Of the request ids.
     Entropy& entropy;
     AuthorizerCounts* authorizer_counts = nullptr;  // of the loop; may be null
+    Tracing* tracing = nullptr;                     // of the loop; may be null
     /// Where it is said why a judge or an upstream failed; may be null.
     std::shared_ptr<spdlog::logger> log;
   };

@@ -7,6 +7,7 @@
 #include "gateway/authz/body_buffer.h"
 #include "gateway/error_page.h"
 #include "gateway/filters/body_limit.h"
+#include "gateway/filters/grpc_web.h"
 #include "gateway/kept_answer.h"
 
 namespace gatehouse::gateway {
@@ -68,12 +69,22 @@ struct Proxy::Exchange {
   const http::Allow* allow = nullptr;  // good until the next wait
   OpenExchanges::Watch watch;
   std::unique_ptr<http::Request> onward;  // what goes on to the service
+  std::optional<GrpcWebCall> grpc_web;    // what the answer must be translated back to
+
+  /// Takes over what the way on has written into the trace.
+  void bring_trace_back() {
+    const std::string_view failure = request.trace.failure;
+    request.trace = std::move(onward->trace);
+    // A body that was too long says so in the client's request.
+    if (!failure.empty()) request.trace.failure = failure;
+  }
 };
 
 Proxy::Proxy(Parts parts, std::shared_ptr<const InForce> in_force)
     : parts_(std::move(parts)),
       in_force_(std::move(in_force)),
       open_(in_force_->authorizer),
+      shadows_(parts_.loop, parts_.entropy),
       spare_(kSpareRequests) {}
 
 void Proxy::use(std::shared_ptr<const InForce> in_force) {
@@ -109,6 +120,7 @@ Proxy::Answer Proxy::begin(Exchange& exchange) {
   request.trace.request_id = forwarded.request_id(request);
   if (request.trace.request_id.empty()) request.trace.request_id = parts_.ids.next();
   exchange.client = forwarded.client(request);
+  if (parts_.tracing != nullptr) parts_.tracing->begin(request);
   Answer answer = check_host(exchange);
   if (!answer) answer = choose(exchange);
   if (!answer) answer = answer_by_route(exchange);
@@ -180,8 +192,8 @@ Proxy::Answer Proxy::answer_by_route(Exchange& exchange) const {
     return refuse(request, {501, "upgrade", "This page does not speak that protocol."});
   }
   const Result<void> short_enough =
-      limit_body(request.body, exchange.gateway.settings().limits.body_bytes);
-  if (!short_enough) return refuse(request, {413, "body too long", "The request is too long."});
+      limit_body(request, exchange.gateway.settings().limits.body_bytes);
+  if (!short_enough) return refuse(request, {413, kBodyTooLong, "The request is too long."});
   return std::nullopt;
 }
 
@@ -207,7 +219,7 @@ Task<Proxy::Answer> Proxy::ask(Exchange& exchange) {
   if (wanted.bytes > 0) {
     const Result<void> read = co_await buffer_body(request, wanted.bytes, wanted.may_be_cut);
     if (!read && read.error().code == ErrorCode::kExhausted) {
-      co_return refuse(request, {413, "body too long", "The request is too long."});
+      co_return refuse(request, {413, kBodyTooLong, "The request is too long."});
     }
     if (!read) co_return refuse(request, {400, "request body", "The request was cut short."});
   }
@@ -268,8 +280,32 @@ Proxy::Answer Proxy::prepare(Exchange& exchange) {
   if (may_have_trailers) {
     onward.body.stream = std::make_unique<WithoutTrailers>(std::move(onward.body.stream));
   }
+  if (exchange.gateway.settings().grpc_web) {
+    Result<std::optional<GrpcWebCall>> call = GrpcWebCall::start(onward);
+    if (!call) return refuse(request, {400, "request body", "The request is not gRPC-Web."});
+    exchange.grpc_web = std::move(*call);
+  }
   onward.trace = std::move(request.trace);
+  send_to_shadows(exchange);
   return std::nullopt;
+}
+
+void Proxy::send_to_shadows(const Exchange& exchange) {
+  for (const RouteGroup::Shadow& shadow : exchange.group->shadows()) {
+    const Destination& to = exchange.in_force->destinations[shadow.route];
+    const Shadow& copies = exchange.gateway.filters(shadow.route).shadow;
+    if (!to.cluster || !shadows_.is_sampled(copies.percent())) continue;
+    std::optional<http::Request> copy = copies.copy(*exchange.onward);
+    if (!copy) continue;
+    const config::Route& settings = exchange.gateway.route(shadow.route);
+    shadows_.start(std::move(*copy), [in_force = exchange.in_force, cluster = to.cluster,
+                                      &settings](http::Request& request) {
+      return cluster->send(request, {.response_timeout = settings.timeout,
+                                     .idle_timeout = settings.idle_timeout,
+                                     .retry = nullptr,
+                                     .client = {}});
+    });
+  }
 }
 
 Result<void> Proxy::write_headers(Exchange& exchange) const {
@@ -311,7 +347,7 @@ upstream::SendOptions Proxy::send_options(const Exchange& exchange) const {
 http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) const {
   http::Request& onward = *exchange.onward;
   if (!answer) {
-    exchange.request.trace = std::move(onward.trace);
+    exchange.bring_trace_back();
     return upstream_failed(exchange, answer.error());
   }
   const bool upgraded = answer->status == 101;
@@ -323,7 +359,7 @@ http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) co
                                  exchange.request.version == http::Version::kHttp2;
   if (upgraded != joined || (upgraded && !asked) || (answer->status < 200 && !upgraded) ||
       would_seem_joined) {
-    exchange.request.trace = std::move(onward.trace);
+    exchange.bring_trace_back();
     return refuse(exchange.request,
                   {502, "upstream invalid", "The service gave an answer that is not valid."});
   }
@@ -338,7 +374,7 @@ http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) co
 void Proxy::finish(Exchange& exchange, http::Response& response) {
   http::Request& request = exchange.request;
   if (exchange.onward) {
-    if (request.trace.request_id.empty()) request.trace = std::move(exchange.onward->trace);
+    if (request.trace.request_id.empty()) exchange.bring_trace_back();
     // Whole ones go back, for whoever counts them.
     if (!exchange.onward->body.stream) request.body = std::move(exchange.onward->body);
   }
@@ -352,6 +388,7 @@ void Proxy::finish(Exchange& exchange, http::Response& response) {
         exchange.group != nullptr && exchange.filters().error_overrides.apply(context, response);
     if (!by_route) exchange.gateway.error_overrides().apply(context, response);
   }
+  if (exchange.grpc_web) exchange.grpc_web->finish(response);
   if (const auto* const allow = std::get_if<http::Allow>(&exchange.verdict)) {
     edit_fields(response.headers, allow->response);
   }
@@ -361,6 +398,7 @@ void Proxy::finish(Exchange& exchange, http::Response& response) {
     if (filters.cors.on()) filters.cors.apply(request, response);
   }
   exchange.gateway.server_name().apply(response.headers);
+  if (exchange.gateway.compression().on()) exchange.gateway.compression().apply(request, response);
   AnswerNeeds needs{exchange.in_force, std::move(exchange.onward)};
   const bool kept = keep_until_end(response, needs);
   if (!kept && needs.request) spare_.give(std::move(needs.request));
@@ -385,6 +423,9 @@ http::Response Proxy::judge_failed(const Exchange& exchange, const Error& error)
 
 http::Response Proxy::upstream_failed(const Exchange& exchange, const Error& error) const {
   http::Request& request = exchange.request;
+  if (request.trace.failure == kBodyTooLong) {
+    return refuse(request, {413, kBodyTooLong, "The request is too long."});
+  }
   warn(request, "upstream", error);
   switch (error.code) {
     case ErrorCode::kTimeout:

@@ -18,10 +18,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/entropy.h"
 #include "gateway/compiled_gateway.h"
+#include "gateway/filters/shadow.h"
 #include "gateway/forwarded.h"
 #include "gateway/identity_headers.h"
+#include "gateway/observe/tracing.h"
 #include "gateway/recheck.h"
 #include "gateway/upstream/cluster.h"
 #include "http/authorizer.h"
@@ -49,8 +51,10 @@ struct InForce {
 class Proxy final : public http::Handler {
  public:
   struct Parts {
-    const net::Loop& loop;
+    net::Loop& loop;
+    Entropy& entropy;
     RequestIds ids;
+    Tracing* tracing = nullptr;           // may be null
     std::shared_ptr<spdlog::logger> log;  // may be null
   };
   Proxy(Parts parts, std::shared_ptr<const InForce> in_force);
@@ -87,6 +91,7 @@ class Proxy final : public http::Handler {
   // On to the service.
   Answer prepare(Exchange& exchange);
   Result<void> write_headers(Exchange& exchange) const;
+  void send_to_shadows(const Exchange& exchange);
   upstream::SendOptions send_options(const Exchange& exchange) const;
   http::Response take(Exchange& exchange, Result<http::Response> answer) const;
 
@@ -104,6 +109,7 @@ class Proxy final : public http::Handler {
   Parts parts_;
   std::shared_ptr<const InForce> in_force_;
   OpenExchanges open_;
+  ShadowRuns shadows_;
   net::Spare<http::Request> spare_;
 };
 

@@ -66,7 +66,7 @@ class ProxyTest : public testing::Test {
         std::move(destinations));
     if (proxy_) return proxy_->use(std::move(in_force));
     proxy_ = std::make_unique<Proxy>(
-        Proxy::Parts{.loop = loop_.get(), .ids = RequestIds(entropy_), .log = nullptr},
+        Proxy::Parts{.loop = loop_.get(), .entropy = entropy_, .ids = RequestIds(entropy_), .log = nullptr},
         std::move(in_force));
   }
 

@@ -65,7 +65,7 @@ OpenExchanges::Watch OpenExchanges::open(const http::Request& request, const htt
   open_.splice(open_.begin(), spare_, spare_.begin());
   Entry& entry = open_.front();
   copy_question(request, entry.question);
-  if (authorizer_.body_wanted().bytes > 0) entry.question.body.bytes = request.body.bytes;
+  if (authorizer_->body_wanted().bytes > 0) entry.question.body.bytes = request.body.bytes;
   entry.user = allow.user;
   entry.session = allow.session;
   entry.cancellation = request.cancellation;
