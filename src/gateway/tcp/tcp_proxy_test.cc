@@ -306,10 +306,10 @@ TEST_F(TcpProxyTest, SilenceForTooLongEndsAConnectionAndIsCounted) {
 TEST_F(TcpProxyTest, AProxysHeaderNamesTheClient) {
   Upstream& a = upstream("a");
   open({route("a")}, {.proxy_protocol = true});
-  auto client = plain();
+  const auto client = plain();
   write(*client, "PROXY TCP4 192.0.2.7 192.0.2.1 12345 443\r\nping");
   EXPECT_EQ(read(accepted_by(a), 4), "ping");
-  client.reset();
+  accepted_by(a).abort();
   EXPECT_EQ(told().address, "192.0.2.7");
 }
 
