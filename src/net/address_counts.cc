@@ -30,23 +30,22 @@ std::optional<AddressCounts::Place> AddressCounts::take(
   const std::optional<Key> key = key_of(address);
   if (!key) return std::nullopt;
   Stripe& stripe = counts->stripe_of(*key);
-  {
-    const std::lock_guard lock(stripe.mutex);
-    std::size_t& count = stripe.counts[*key];
-    if (count >= limit) {
-      if (count == 0) stripe.counts.erase(*key);
-      return std::nullopt;
-    }
-    ++count;
-  }
-  return Place(counts, *key);
+  const std::lock_guard lock(stripe.mutex);
+  const auto found = stripe.taken.find(*key);
+  const std::size_t places = found == stripe.taken.end() ? 0 : found->second.places;
+  if (places >= limit) return std::nullopt;
+  Taken& taken = found == stripe.taken.end() ? stripe.taken[*key] : found->second;
+  if (places == 0) taken = {.counts = counts, .key = *key};
+  ++taken.places;
+  return Place(taken);
 }
 
-void AddressCounts::give_back(const Key& key) {
-  Stripe& stripe = stripe_of(key);
+void AddressCounts::give_back(Taken& taken) {
+  // Kept until the lock is free again.
+  const std::shared_ptr<AddressCounts> counts = taken.counts;
+  Stripe& stripe = counts->stripe_of(taken.key);
   const std::lock_guard lock(stripe.mutex);
-  const auto found = stripe.counts.find(key);
-  if (--found->second == 0) stripe.counts.erase(found);
+  if (--taken.places == 0) stripe.taken.erase(Key(taken.key));
 }
 
 std::size_t AddressCounts::count(const std::string& address) {
@@ -54,8 +53,8 @@ std::size_t AddressCounts::count(const std::string& address) {
   if (!key) return 0;
   Stripe& stripe = stripe_of(*key);
   const std::lock_guard lock(stripe.mutex);
-  const auto found = stripe.counts.find(*key);
-  return found == stripe.counts.end() ? 0 : found->second;
+  const auto found = stripe.taken.find(*key);
+  return found == stripe.taken.end() ? 0 : found->second.places;
 }
 
 }  // namespace gatehouse::net

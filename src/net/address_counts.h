@@ -12,39 +12,44 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace gatehouse::net {
 
 class AddressCounts {
   /// IPv4 in its IPv6-mapped form.
   using Key = std::array<std::uint8_t, 16>;
+  /// What one address has; lies in its stripe as long as that is more than nothing.
+  struct Taken {
+    std::shared_ptr<AddressCounts> counts;
+    Key key;
+    std::size_t places = 0;
+  };
 
  public:
   AddressCounts() = default;
   AddressCounts(const AddressCounts&) = delete;
   AddressCounts& operator=(const AddressCounts&) = delete;
 
-  /// One connection's; given back when it goes. From any thread.
+  /// One connection's; given back when it goes. From any thread. A pointer, because each connection
+  /// has one.
   class Place {
    public:
     Place() = default;
-    Place(Place&&) = default;
+    Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
     Place& operator=(Place&& other) noexcept {
-      std::swap(counts_, other.counts_);
-      std::swap(key_, other.key_);
+      std::swap(taken_, other.taken_);
       return *this;
     }
     ~Place() {
-      if (counts_) counts_->give_back(key_);
+      if (taken_ != nullptr) give_back(*taken_);
     }
 
    private:
     friend class AddressCounts;
-    Place(std::shared_ptr<AddressCounts> counts, const Key& key)
-        : counts_(std::move(counts)), key_(key) {}
+    explicit Place(Taken& taken) : taken_(&taken) {}
 
-    std::shared_ptr<AddressCounts> counts_;
-    Key key_{};
+    Taken* taken_ = nullptr;
   };
 
   /// Nullopt if the address has `limit` places already, or is none.
@@ -56,12 +61,12 @@ class AddressCounts {
   struct Stripe {
     std::mutex mutex;
     /// Ordered, so that no choice of addresses makes it slow.
-    std::map<Key, std::size_t> counts;
+    std::map<Key, Taken> taken;
   };
 
   static std::optional<Key> key_of(const std::string& address);
   Stripe& stripe_of(const Key& key);
-  void give_back(const Key& key);
+  static void give_back(Taken& taken);
 
   std::array<Stripe, 64> stripes_;
 };

@@ -1,6 +1,7 @@
 #include "net/listening_socket.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -63,6 +64,8 @@ Result<FileDescriptor> open_listening(const Endpoint& endpoint, Sharing sharing)
   Result<FileDescriptor> socket = open_socket(*address);
   if (!socket) return fail(std::move(socket));
   set_option(*socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  // For the connections that come of it: answers are sent whole.
+  set_option(*socket, IPPROTO_TCP, TCP_NODELAY, 1);
   if (sharing == Sharing::kWithOtherLoops) set_option(*socket, SOL_SOCKET, SO_REUSEPORT, 1);
   if (address->family() == AF_INET6) {
     set_option(*socket, IPPROTO_IPV6, IPV6_V6ONLY, endpoint.host.empty() ? 0 : 1);

@@ -48,7 +48,9 @@ SocketStream::SocketStream(Loop& loop, FileDescriptor socket, bool connecting)
 }
 
 Result<void> SocketStream::start() {
-  send_at_once(socket_.get());
+  // One that was accepted has it from the socket that listens.
+  const bool connecting = !side(Direction::kWrite).open;
+  if (connecting) send_at_once(socket_.get());
   return loop_.watch(socket_.get(), *this);
 }
 

@@ -75,6 +75,8 @@ class SocketStream : public Stream, private EventListener {
   void set_needs(Direction direction, Direction needed) { side(direction).needs = needed; }
   /// True while a try may get on whatever the socket does, because of what was read from it before.
   void set_at_hand(Direction direction, bool at_hand) { side(direction).at_hand = at_hand; }
+  /// Nothing can have come yet: saves the first call in vain. What has come is told by an edge.
+  void expect_nothing_yet() { side(Direction::kRead).open = false; }
   /// The socket has room again. Must not end the stream.
   virtual void on_writable() {}
   /// From here on nothing works, and whoever waits is told so.

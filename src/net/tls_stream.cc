@@ -69,7 +69,11 @@ Result<std::unique_ptr<TlsStream>> TlsStream::accept(Loop& loop, FileDescriptor 
       new TlsStream(loop, std::move(socket), /*connecting=*/false, std::move(tls), context));
   Result<void> started = stream->start(state.bio_method.get());
   if (!started) return fail(std::move(started));
-  stream->put_back(early);
+  if (early.empty()) {
+    stream->expect_nothing_yet();
+  } else {
+    stream->put_back(early);
+  }
   SSL_set_accept_state(stream->ssl_.get());
   return stream;
 }
@@ -107,18 +111,50 @@ Result<void> TlsStream::start(const BIO_METHOD* method) {
   return SocketStream::start();
 }
 
+bool TlsStream::send_held(std::span<const char> data, IoResult& sent) {
+  const std::size_t held = held_->size();
+  const std::array<iovec, 2> pieces{
+      {{.iov_base = held_->data(), .iov_len = held},
+       {.iov_base = const_cast<char*>(data.data()), .iov_len = data.size()}}};
+  sent = send(pieces);
+  if (sent.kind != IoResult::Kind::kDone) return false;
+  if (sent.bytes < held) {
+    held_->erase(0, sent.bytes);
+    return false;
+  }
+  sent.bytes -= held;
+  held_.reset();
+  return true;
+}
+
 int TlsStream::bio_write(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
-  const iovec piece{.iov_base = const_cast<char*>(data), .iov_len = static_cast<std::size_t>(size)};
-  const IoResult sent = static_cast<TlsStream*>(BIO_get_data(bio))->send({&piece, 1});
-  if (sent.kind == IoResult::Kind::kDone) return static_cast<int>(sent.bytes);
-  if (sent.kind == IoResult::Kind::kWouldBlock) BIO_set_retry_write(bio);
+  TlsStream& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+  const std::span bytes(data, static_cast<std::size_t>(size));
+  if (stream.holding_back_) {
+    if (!stream.held_) stream.held_ = std::make_unique<std::string>();
+    stream.held_->append(bytes.data(), bytes.size());
+    return size;
+  }
+  IoResult sent;
+  bool gone = true;
+  if (stream.held_) {
+    gone = stream.send_held(bytes, sent) && sent.bytes > 0;
+  } else {
+    const iovec piece{.iov_base = const_cast<char*>(data), .iov_len = bytes.size()};
+    sent = stream.send({&piece, 1});
+  }
+  if (gone && sent.kind == IoResult::Kind::kDone) return static_cast<int>(sent.bytes);
+  if (sent.kind != IoResult::Kind::kFailed) BIO_set_retry_write(bio);
   return -1;
 }
 
 int TlsStream::bio_read(BIO* bio, char* data, int size) {
   BIO_clear_retry_flags(bio);
   TlsStream& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+  IoResult sent;
+  // What does not go now goes when the socket has room.
+  if (stream.held_) stream.send_held({}, sent);
   const IoResult got = stream.receive({data, static_cast<std::size_t>(size)});
   if (got.kind == IoResult::Kind::kDone) return static_cast<int>(got.bytes);
   if (got.kind == IoResult::Kind::kWouldBlock) BIO_set_retry_read(bio);
@@ -135,26 +171,30 @@ long TlsStream::bio_control(BIO* bio, int command, long /*number*/, void* /*poin
 Task<Result<void>> TlsStream::handshake() {
   while (true) {
     ERR_clear_error();
+    holding_back_ = SSL_is_server(ssl_.get()) == 1;
     const int result = SSL_do_handshake(ssl_.get());
+    holding_back_ = false;
     if (result == 1) break;
+    // An alert.
+    IoResult sent;
+    if (held_) send_held({}, sent);
     const IoResult outcome = interpret(Direction::kRead, result);
     if (outcome.kind != IoResult::Kind::kWouldBlock) {
-      co_return fail(ErrorCode::kUnavailable, "TLS handshake failed: " + reason_);
+      co_return fail(ErrorCode::kUnavailable, "TLS handshake failed: " + *reason_);
     }
     Result<void> readable = co_await this->readable();
     if (!readable) co_return fail(std::move(readable));
   }
-  note_parameters();
   // The peer's first bytes may have come with the end of the handshake.
   set_at_hand(Direction::kRead, true);
   co_return Result<void>();
 }
 
-void TlsStream::note_parameters() {
+std::string_view TlsStream::protocol() const {
   const unsigned char* name = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &name, &size);
-  if (size > 0) protocol_.assign(reinterpret_cast<const char*>(name), size);
+  return {reinterpret_cast<const char*>(name), size};
 }
 
 std::shared_ptr<const http::ClientCertificate> TlsStream::client_certificate() const {
@@ -173,10 +213,10 @@ IoResult TlsStream::interpret(Direction direction, int result) {
       set_needs(direction, Direction::kWrite);
       return {IoResult::Kind::kWouldBlock};
     case SSL_ERROR_ZERO_RETURN:
-      reason_ = "the peer closed the connection";
+      reason_ = std::make_unique<std::string>("the peer closed the connection");
       return {IoResult::Kind::kEnd};
     default:
-      reason_ = failure_reason();
+      reason_ = std::make_unique<std::string>(failure_reason());
       ERR_clear_error();
       break_off();
       return {IoResult::Kind::kFailed};
@@ -254,6 +294,8 @@ void TlsStream::send_close_notify() {
 }
 
 void TlsStream::on_writable() {
+  IoResult sent;
+  if (held_) send_held({}, sent);
   if (finishing_) send_close_notify();
 }
 

@@ -6,6 +6,10 @@
 // goes by one send; pieces are gathered into a record. Buffers are given back while nothing is
 // under way (SSL_MODE_RELEASE_BUFFERS).
 //
+// A server's messages of the handshake are held back until the client's next ones are asked for, so
+// that a flight goes by one send; the ticket at its end goes with the first answer, if the request
+// has come together with the end of the handshake.
+//
 // After finish() reading is good only for what was read before the peer's next ticket or key
 // update: OpenSSL ends it there. Nothing here reads on after having finished, but to let the peer
 // take the last answer before the socket closes.
@@ -45,7 +49,7 @@ class TlsStream final : public SocketStream {
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> pieces) override;
   void finish() override;
-  std::string_view protocol() const override { return protocol_; }
+  std::string_view protocol() const override;
   std::string_view server_name() const override { return server_name_; }
   bool secure() const override { return true; }
 
@@ -71,11 +75,13 @@ class TlsStream final : public SocketStream {
   static long bio_control(BIO* bio, int command, long number, void* pointer);
 
   void on_writable() override;
+  /// Sends `data` behind what is held back. True once nothing of that is left; `sent` is then of
+  /// `data` alone.
+  bool send_held(std::span<const char> data, IoResult& sent);
   /// After a call of OpenSSL that gave `result` on behalf of `direction`.
   IoResult interpret(Direction direction, int result);
   IoResult write_record(std::span<const iovec> pieces);
   std::string failure_reason() const;
-  void note_parameters();
   void send_close_notify();
 
   const std::shared_ptr<const void> tls_;
@@ -83,8 +89,10 @@ class TlsStream final : public SocketStream {
   bool end_of_input_ = false;  // the socket's
   bool finishing_ = false;     // close_notify waits for room in the socket's buffer
   std::size_t sealed_ = 0;     // bytes of the caller in a record that has not gone out whole
-  std::string reason_;         // why TLS failed
-  std::string protocol_, server_name_;
+  bool holding_back_ = false;  // what OpenSSL writes
+  std::unique_ptr<std::string> held_;    // of the handshake; null if nothing
+  std::unique_ptr<std::string> reason_;  // why TLS failed; null if it has not
+  std::string server_name_;
 };
 
 }  // namespace gatehouse::net

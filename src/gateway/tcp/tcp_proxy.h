@@ -1,0 +1,70 @@
+// Passes connections through to upstreams, by port and by the name that TLS clients ask for; TLS
+// ends here or passes through untouched. One a loop.
+//
+// A connection: its ClientHello is read if names matter; its route is chosen; TLS is begun if it
+// ends here; the upstream is connected to; bytes go both ways, with the sender held back by the
+// receiver, each direction with an end of its own, until both have ended, either breaks, or neither
+// says anything for idle_timeout. Whom no route is for, or whose upstream cannot be reached, is
+// reset.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "gateway/tcp/tcp_routes.h"
+#include "http/message.h"
+#include "net/loop.h"
+#include "net/tcp.h"
+
+namespace gatehouse::gateway {
+
+/// What became of a connection.
+struct TcpOutcome {
+  const http::Peer& peer;
+  const config::TcpRoute* route = nullptr;  // null: none was for it
+  std::string_view failure;                 // a short constant; "" if both sides ended in order
+  std::string_view reason;                  // more of it, for a person; may be empty
+  std::uint64_t received = 0, sent = 0;     // bytes, from and to the client
+  std::chrono::nanoseconds duration{0};
+};
+
+class TcpProxy {
+ public:
+  /// Connects to the upstream of a route, which outlives the task; with a time-out.
+  using Connect =
+      std::function<Task<Result<std::unique_ptr<net::Stream>>>(const config::TcpRoute&)>;
+  /// Called at each connection's end, on the loop; must not throw.
+  using Observe = std::function<void(const TcpOutcome&)>;
+
+  struct Options {
+    /// For each listener; endpoint and tls are the routes'. Its handshake_timeout is for the
+    /// ClientHello too.
+    net::Listener::Options listener;
+    Connect connect;
+    Observe observe;  // may be empty
+  };
+
+  /// Listens on all addresses of the routes. Errors as Listener::open() has them.
+  static Result<std::unique_ptr<TcpProxy>> open(net::Loop& loop,
+                                                std::shared_ptr<const TcpRoutes> routes,
+                                                Options options);
+  virtual ~TcpProxy() = default;
+  /// In the order of the routes' listens(), with the ports that the system chose.
+  virtual std::vector<net::Endpoint> endpoints() const = 0;
+  /// New connections get these routes; what is open goes on. Addresses come and go with them; if a
+  /// new one cannot be listened on, that is the error, and all stays as it was.
+  virtual Result<void> set_routes(std::shared_ptr<const TcpRoutes> routes) = 0;
+  virtual std::size_t connections() const = 0;
+  /// Accepts no more, waits until all connections have ended, and resets those that are left after
+  /// `limit`. Once; `this` must outlive it.
+  virtual Task<void> drain(std::chrono::milliseconds limit) = 0;
+};
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,55 @@
+// The TCP routes of the configuration, made ready: by the address that is listened on, by SNI, by
+// weight. Immutable and thread-safe: one for all loops; a reload makes a new one.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/gateway_settings.h"
+#include "net/server_names.h"
+#include "net/stream.h"
+#include "net/tls.h"
+
+namespace gatehouse::gateway {
+
+class TcpRoutes {
+ public:
+  /// Routes with the same host on the same address: connections are shared out by weight.
+  struct Group {
+    std::vector<config::TcpRoute> routes;  // one at least
+    std::vector<double> shares;            // of each, 1 in all
+    bool ends_tls = false;
+  };
+  struct Listen {
+    net::Endpoint endpoint;
+    std::vector<Group> groups;
+    net::ServerNames names;                     // → index in `groups`
+    std::shared_ptr<const net::ServerTls> tls;  // of the groups that end TLS; null if none does
+    /// Only one group, for every name: there is no need to know what the client asks for, and a
+    /// server may be the first to speak.
+    bool one_for_all = false;
+  };
+
+  /// kInvalid names the route, what is wrong and what to do: an address that is none, a host name
+  /// that is none, routes that share host and address but not their TLS settings, weights above
+  /// 100, a certificate that cannot be used.
+  static Result<std::shared_ptr<const TcpRoutes>> make(const std::vector<config::TcpRoute>& routes);
+
+  const std::vector<Listen>& listens() const { return listens_; }
+  /// For the log.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  Result<void> add(const config::TcpRoute& route);
+  Result<void> finish(Listen& listen);
+
+  std::vector<Listen> listens_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace gatehouse::gateway
