@@ -12,6 +12,7 @@
 #include "app/exit_code.h"
 #include "app/gateway_command.h"
 #include "app/process.h"
+#include "app/route_command.h"
 #include "base/log.h"
 
 namespace gatehouse::app {
@@ -56,6 +57,7 @@ struct Arguments {
   std::vector<std::string> groups;
   bool json = false;
   std::string shell;
+  RouteQuestion question;
 };
 
 void add_serve(CLI::App& parent, Role role, Arguments& arguments, Action& action) {
@@ -127,6 +129,26 @@ void add_config(CLI::App& app, Arguments& arguments, Action& action) {
   docs->callback([&] { action = print_config_docs; });
 }
 
+void add_route(CLI::App& app, Arguments& arguments, Action& action) {
+  CLI::App* route = app.add_subcommand("route", "Look at the gateway's routes");
+  route->require_subcommand(1);
+  CLI::App* explain =
+      route->add_subcommand("explain", "Say which route a request takes, and why no other");
+  explain->add_option("-c,--config", arguments.config, "Configuration file (YAML)");
+  explain->add_option("method", arguments.question.method, "GET, POST, …")->required();
+  explain->add_option("url", arguments.question.url, "http(s)://host/path, or a path")->required();
+  explain->add_option("--header", arguments.question.headers, "\"Name: value\"; may be repeated")
+      ->allow_extra_args(false);
+  explain->add_flag("--json", arguments.question.json, "One JSON object");
+  explain->callback([&] {
+    action = [&] {
+      const std::optional<config::Settings> settings = load_settings(arguments.config);
+      return settings ? explain_route(*settings, arguments.question)
+                      : static_cast<int>(kConfiguration);
+    };
+  });
+}
+
 /// `-c FILE`, or `--data DIR` for a demo's users.
 std::optional<config::Settings> user_settings(const Arguments& arguments, const CLI::App& user) {
   if (user.count("--data") > 0) return demo_settings(arguments.demo);
@@ -193,6 +215,7 @@ int run(int argc, char** argv) {
   add_roles(app, arguments, action);
   add_demo(app, arguments, action);
   add_config(app, arguments, action);
+  add_route(app, arguments, action);
   add_user_commands(app, arguments, action);
   add_small(app, arguments, action);
   try {

@@ -17,7 +17,8 @@ def test_version():
 @pytest.mark.parametrize("words", [
     [], ["serve"], ["gateway"], ["gateway", "serve"], ["gatekeeper", "serve"], ["identity", "serve"],
     ["demo"], ["config"], ["config", "check"], ["config", "show"], ["config", "schema"],
-    ["config", "docs"], ["user"], ["user", "add"], ["user", "list"], ["user", "passwd"], ["version"],
+    ["config", "docs"], ["route"], ["route", "explain"], ["user"], ["user", "add"], ["user", "list"],
+    ["user", "passwd"], ["version"],
     ["completion"]], ids=" ".join)
 def test_help_for_each(words):
     done = run(*words, "--help")

@@ -70,6 +70,7 @@ std::string upper_escapes(std::string_view path) {
 
 bool has_parameters(std::string_view path) {
   if (path.contains(';')) return true;
+  if (!path.contains('%')) return false;
   return path.contains("%3b") || path.contains("%3B");
 }
 
