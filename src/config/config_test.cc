@@ -284,6 +284,8 @@ TEST(SchemaTest, IsStrictJsonWithEveryFieldAndNoUnknownOnes) {
   EXPECT_EQ(route["properties"]["retry"]["properties"]["status_codes"]["items"]["type"], "integer");
   EXPECT_EQ(route["properties"]["headers"]["anyOf"][1]["type"], "object");
   const Json& listen = (*schema)["properties"]["gateway"]["properties"]["listen"]["items"];
+  EXPECT_EQ(listen["properties"]["tls"]["properties"]["min_version"]["enum"],
+            Json({"1.2", "1.3", 1.2, 1.3}));
   EXPECT_EQ(listen["allOf"][0]["required"], Json({"address"}));
 }
 

@@ -18,9 +18,9 @@ constexpr std::string_view kIntroduction = R"(# Configuration
 <!-- Written by `gatehouse config docs` from the field table in src/config/fields.cc. -->
 
 `gatehouse serve -c FILE` reads one YAML file. `gatehouse config check -c FILE` names every problem
-in it with line and column, `gatehouse config show -c FILE` prints what is in force (entries of
-lists without what has its default), and
-`gatehouse config schema` prints a JSON Schema for editors. A field that is not listed here is
+in it with line and column and warns of what is allowed and dangerous,
+`gatehouse config show -c FILE` prints what is in force (entries of lists without what has its
+default), and `gatehouse config schema` prints a JSON Schema for editors. A field that is not listed here is
 refused, as is a value of the wrong type or out of its range; nothing is read as something near it.
 
 - **Variables.** Each field outside lists can be set by a variable, which wins over the file:

@@ -1,5 +1,6 @@
 // config::json_schema(): the field table as JSON Schema, for editors and checks before a roll-out.
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <type_traits>
 
@@ -18,8 +19,20 @@ constexpr std::string_view kBytesPattern = "^[0-9]+(B|KiB|MiB|GiB)?$";
 
 ordered_json object_schema(const std::vector<Field>& fields);
 
+/// A choice like 1.2 may be written without quotes, and is a number to an editor then.
+void add_choices(ordered_json& schema, const std::vector<std::string>& values) {
+  schema["enum"] = values;
+  for (const std::string& value : values) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc{} || end != value.data() + value.size()) continue;
+    schema["type"] = {"string", "number"};
+    schema["enum"].push_back(number);
+  }
+}
+
 void add_text_rule(ordered_json& schema, const Rule& rule) {
-  if (const OneOf* one_of = std::get_if<OneOf>(&rule)) schema["enum"] = one_of->values;
+  if (const OneOf* one_of = std::get_if<OneOf>(&rule)) add_choices(schema, one_of->values);
   const Form* form = std::get_if<Form>(&rule);
   if (form != nullptr && !form->may_be_empty) schema["minLength"] = 1;
 }

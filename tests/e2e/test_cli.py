@@ -55,6 +55,15 @@ def test_the_docs_are_the_repository_s():
     assert run("config", "docs").stdout == documented.read_text()
 
 
+def test_a_dangerous_setting_is_warned_of_and_passes(tmp_path):
+    path = tmp_path / "gatehouse.yaml"
+    path.write_text("gateway:\n  authorizer: {kind: http, url: 'http://a:1', failure_mode_allow: true}\n")
+    done = run("config", "check", path)
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"warning: {path}:2:")
+    assert "gateway.authorizer.failure_mode_allow: while the authorizer fails" in done.stderr
+
+
 def test_show_hides_secrets_and_loads_again(tmp_path):
     path = tmp_path / "gatehouse.yaml"
     path.write_text("gatekeeper:\n  client_secret: very-secret-indeed\n  session_max_age: 2h\n")
