@@ -1,15 +1,14 @@
 #include "config/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <map>
+#include <new>
 #include <optional>
-#include <sstream>
 
 #include "config/text.h"
 
@@ -18,116 +17,175 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-/// Thrown by TreeBuilder through the library, caught in parse_checked().
-struct Refused {
-  YamlError error;
-};
-
-Mark to_mark(const YAML::Mark& mark, int lines) {
-  return mark.is_null() ? Mark{} : Mark{.line = mark.line + 1 + lines, .column = mark.column + 1};
+YamlResult failed(Mark mark, std::string message) {
+  return std::unexpected(std::vector{YamlError{.mark = mark, .message = std::move(message)}});
 }
 
-[[noreturn]] void refuse(Mark mark, std::string message) {
-  throw Refused{{.mark = mark, .message = std::move(message)}};
-}
-
-/// Builds the tree from the library's events.
-class TreeBuilder final : public YAML::EventHandler {
+/// The library's parser, over a text that outlives it.
+class EventReader {
  public:
   /// `lines`: how many lines of the stream stand before the text.
-  TreeBuilder(const YamlLimits& limits, int lines) : limits_(limits), lines_(lines) {}
+  EventReader(std::string_view text, int lines) : lines_(lines) {
+    if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
+    // Without this, a byte order mark could make it UTF-16.
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
+  }
+  EventReader(const EventReader&) = delete;
+  EventReader& operator=(const EventReader&) = delete;
+  ~EventReader() {
+    yaml_event_delete(&event_);
+    yaml_parser_delete(&parser_);
+  }
+
+  /// False after an error. The event is valid until the next call.
+  bool next() {
+    yaml_event_delete(&event_);
+    return yaml_parser_parse(&parser_, &event_) != 0;
+  }
+  const yaml_event_t& event() const { return event_; }
+  Mark mark() const { return to_mark(event_.start_mark); }
+
+  /// After next() was false. The library's texts are constant and quote nothing.
+  YamlError error() const {
+    const bool has_problem = parser_.problem != nullptr;
+    return {.mark = to_mark(parser_.problem_mark),
+            .message = "not YAML: " + std::string(has_problem ? parser_.problem : "unreadable")};
+  }
+
+ private:
+  Mark to_mark(const yaml_mark_t& mark) const {
+    return {.line = static_cast<int>(mark.line) + 1 + lines_,
+            .column = static_cast<int>(mark.column) + 1};
+  }
+
+  const int lines_;
+  yaml_parser_t parser_{};
+  yaml_event_t event_{};
+};
+
+std::string_view text_of(const yaml_char_t* text) {
+  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
+}
+
+/// Core schema (YAML 1.2 §10.3.2).
+bool is_null(std::string_view plain) {
+  return plain.empty() || plain == "~" || plain == "null" || plain == "Null" || plain == "NULL";
+}
+
+/// Builds the tree of one document from the library's events.
+class TreeBuilder {
+ public:
+  TreeBuilder(const YamlLimits& limits, const EventReader& reader)
+      : limits_(limits), reader_(reader) {}
 
   YamlNode::Pointer root() const { return root_; }
 
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    if (root_) refuse(at(mark), "a second document begins here; one file holds one document");
-  }
-  void OnDocumentEnd() override {
-    if (!root_) root_ = std::make_shared<YamlNode>();
-  }
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const std::shared_ptr<YamlNode> node = leaf(Kind::kNull, mark, anchor);
-    // The library puts the absent value at the next token, which is lines away.
-    if (!open_.empty() && open_.back().key) node->mark = open_.back().key->mark;
-    add(node);
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    refuse_tag(mark, tag);
-    const std::shared_ptr<YamlNode> node = leaf(Kind::kScalar, mark, anchor);
-    node->text = value;
-    node->style = tag == "?" ? YamlNode::Style::kPlain : YamlNode::Style::kQuoted;
-    add(node);
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) {
-      refuse(at(mark), "this alias stands for nothing, or for a value that holds itself");
+  /// The current event; what is wrong with it.
+  std::optional<YamlError> take() {
+    const yaml_event_t& event = reader_.event();
+    switch (event.type) {
+      case YAML_DOCUMENT_START_EVENT:
+        if (!root_) return std::nullopt;
+        return refused("a second document begins here; one file holds one document");
+      case YAML_SCALAR_EVENT:
+        return scalar(event);
+      case YAML_ALIAS_EVENT:
+        return alias(text_of(event.data.alias.anchor));
+      case YAML_SEQUENCE_START_EVENT:
+        return open(Kind::kSequence, event.data.sequence_start.tag,
+                    event.data.sequence_start.anchor);
+      case YAML_MAPPING_START_EVENT:
+        return open(Kind::kMapping, event.data.mapping_start.tag, event.data.mapping_start.anchor);
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
+        return close();
+      default:
+        return std::nullopt;
     }
-    add(found->second);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    refuse_tag(mark, tag);
-    open(Kind::kSequence, mark, anchor);
-  }
-  void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    refuse_tag(mark, tag);
-    open(Kind::kMapping, mark, anchor);
-  }
-  void OnMapEnd() override { close(); }
 
  private:
-  Mark at(const YAML::Mark& mark) const { return to_mark(mark, lines_); }
-
   struct Open {
     std::shared_ptr<YamlNode> node;
-    YAML::anchor_t anchor = 0;
+    std::string anchor;
     YamlNode::Pointer key;  // of a mapping: waits for its value
   };
 
-  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (!tag.empty() && tag != "?" && tag != "!") {
-      refuse(at(mark),
-             "a YAML tag (!…) has no meaning here; put text that begins with ! in "
-             "quotes");
-    }
+  YamlError refused(std::string message) const {
+    return refused_at(reader_.mark(), std::move(message));
+  }
+  static YamlError refused_at(const Mark& mark, std::string message) {
+    return {.mark = mark, .message = std::move(message)};
   }
 
-  std::shared_ptr<YamlNode> leaf(Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+  std::optional<YamlError> refused_tag(std::string_view tag) const {
+    if (tag.empty() || tag == "!") return std::nullopt;
+    return refused("a YAML tag (!…) has no meaning here; put text that begins with ! in quotes");
+  }
+
+  std::shared_ptr<YamlNode> make(Kind kind) const {
     auto node = std::make_shared<YamlNode>();
     node->kind = kind;
-    node->mark = at(mark);
-    if (anchor != 0) anchors_[anchor] = node;
+    node->mark = reader_.mark();
     return node;
   }
 
-  void open(Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+  std::optional<YamlError> scalar(const yaml_event_t& event) {
+    const auto& data = event.data.scalar;
+    if (auto error = refused_tag(text_of(data.tag))) return error;
+    const std::string_view text(reinterpret_cast<const char*>(data.value), data.length);
+    const bool plain = data.style == YAML_PLAIN_SCALAR_STYLE && data.tag == nullptr;
+    const bool null = plain && is_null(text);
+    const std::shared_ptr<YamlNode> node = make(null ? Kind::kNull : Kind::kScalar);
+    // The library puts an absent value behind its key.
+    if (null && !open_.empty() && open_.back().key) node->mark = open_.back().key->mark;
+    if (!null) node->text = text;
+    node->style = plain ? YamlNode::Style::kPlain : YamlNode::Style::kQuoted;
+    remember(text_of(data.anchor), node);
+    return add(node);
+  }
+
+  std::optional<YamlError> alias(std::string_view name) {
+    const auto found = anchors_.find(name);
+    if (found == anchors_.end()) {
+      return refused("this alias stands for nothing, or for a value that holds itself");
+    }
+    return add(found->second);
+  }
+
+  std::optional<YamlError> open(Kind kind, const yaml_char_t* tag, const yaml_char_t* anchor) {
+    if (auto error = refused_tag(text_of(tag))) return error;
     if (open_.size() >= static_cast<std::size_t>(limits_.depth)) {
-      refuse(at(mark), "nested deeper than " + std::to_string(limits_.depth) + " levels");
+      return refused("nested deeper than " + std::to_string(limits_.depth) + " levels");
     }
     // Its anchor becomes known when it is complete, so that no value can hold itself.
-    open_.push_back({.node = leaf(kind, mark, 0), .anchor = anchor, .key = nullptr});
+    open_.push_back({.node = make(kind), .anchor = std::string(text_of(anchor)), .key = nullptr});
+    return std::nullopt;
   }
 
-  void close() {
+  std::optional<YamlError> close() {
     const Open done = std::move(open_.back());
     open_.pop_back();
-    if (done.anchor != 0) anchors_[done.anchor] = done.node;
-    add(done.node);
+    remember(done.anchor, done.node);
+    return add(done.node);
   }
 
-  void add(const YamlNode::Pointer& node) {
+  void remember(std::string_view anchor, const YamlNode::Pointer& node) {
+    if (!anchor.empty()) anchors_.insert_or_assign(std::string(anchor), node);
+  }
+
+  std::optional<YamlError> add(const YamlNode::Pointer& node) {
     if (open_.empty()) {
       root_ = node;
-      return;
+      return std::nullopt;
     }
     Open& parent = open_.back();
     parent.node->values += node->values;
     if (parent.node->values > limits_.values) {
-      refuse(parent.node->mark, "more than " + std::to_string(limits_.values) + " values");
+      return refused_at(parent.node->mark,
+                        "more than " + std::to_string(limits_.values) + " values");
     }
     if (parent.node->kind == Kind::kSequence) {
       parent.node->items.push_back(node);
@@ -136,40 +194,28 @@ class TreeBuilder final : public YAML::EventHandler {
     } else {
       parent.node->entries.push_back({.key = std::exchange(parent.key, nullptr), .value = node});
     }
+    return std::nullopt;
   }
 
   const YamlLimits& limits_;
-  const int lines_;
+  const EventReader& reader_;
   YamlNode::Pointer root_;
   std::vector<Open> open_;
-  std::map<YAML::anchor_t, YamlNode::Pointer> anchors_;
+  std::map<std::string, YamlNode::Pointer, std::less<>> anchors_;
 };
 
-/// The library's message without what it quotes from the text.
-std::string without_quotation(const std::string& message) {
-  return message.substr(0, message.find(':'));
-}
-
-YamlResult failed(Mark mark, std::string message) {
-  return std::unexpected(std::vector{YamlError{.mark = mark, .message = std::move(message)}});
-}
-
 YamlResult parse_checked(std::string_view text, const YamlLimits& limits, int lines) {
-  try {
-    std::istringstream stream{std::string(text)};
-    YAML::Parser parser(stream);
-    TreeBuilder builder(limits, lines);
-    while (parser.HandleNextDocument(builder)) {
+  EventReader reader(text, lines);
+  TreeBuilder builder(limits, reader);
+  while (reader.next()) {
+    if (reader.event().type == YAML_STREAM_END_EVENT) {
+      return builder.root() ? builder.root() : std::make_shared<const YamlNode>();
     }
-    if (!builder.root()) return std::make_shared<const YamlNode>();
-    return builder.root();
-  } catch (const Refused& refused) {
-    return failed(refused.error.mark, refused.error.message);
-  } catch (const YAML::Exception& exception) {
-    return failed(to_mark(exception.mark, lines), "not YAML: " + without_quotation(exception.msg));
-  } catch (const std::exception&) {
-    return failed({}, "not YAML that can be read");
+    if (std::optional<YamlError> error = builder.take()) {
+      return std::unexpected(std::vector{std::move(*error)});
+    }
   }
+  return std::unexpected(std::vector{reader.error()});
 }
 
 /// In flow style, as all of JSON is, indentation means nothing.
