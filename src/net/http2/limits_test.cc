@@ -30,7 +30,8 @@ class Http2LimitsTest : public Http2ServerTest {
 TEST_F(Http2LimitsTest, EndsAConnectionThatResetsRapidly) {
   serve_none();
   std::string flood;
-  for (std::uint32_t id = 1; id < 250; id += 2) flood += headers(id, request_fields()) + reset_of(id);
+  for (std::uint32_t id = 1; id < 250; id += 2)
+    flood += headers(id, request_fields()) + reset_of(id);
   EXPECT_EQ(fault_of(flood), kCalm);
   EXPECT_EQ(counts_.count(Limit::kResets), 1u);
   wait_for_no_connection();
@@ -97,8 +98,8 @@ TEST_F(Http2LimitsTest, EndsControlFrameFloods) {
 // A download with small windows is no flood.
 TEST_F(Http2LimitsTest, LetsWindowUpdatesPassThatAnswerContent) {
   serve([](http::Request& /*request*/) { return text_answer(200, std::string(200 * 1024, 'x')); });
-  auto client = greet(window_update(0, 1 << 20) + settings(setting(4, 1024)) +
-                      headers(1, request_fields()));
+  auto client =
+      greet(window_update(0, 1 << 20) + settings(setting(4, 1024)) + headers(1, request_fields()));
   std::size_t got = 0;
   while (got < 200 * 1024) {
     const ReceivedFrame piece = loop_.run(client->next_of(FrameType::kData));
@@ -127,8 +128,8 @@ TEST_F(Http2LimitsTest, RefusesBodiesThatAreTooLong) {
   ServerOptions options;
   options.body_bytes = 4;
   serve_echo(options);
-  auto client = greet(headers(1, request_fields("POST", "/", {{"content-length", "5"}}),
-                              kEndHeadersFlag));
+  auto client =
+      greet(headers(1, request_fields("POST", "/", {{"content-length", "5"}}), kEndHeadersFlag));
   EXPECT_EQ(answer(*client, 1).status, "413");
   say(*client, headers(3, request_fields("POST"), kEndHeadersFlag) + data(3, "abc", false));
   EXPECT_TRUE(is_alive(*client));

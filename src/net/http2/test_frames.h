@@ -105,8 +105,7 @@ struct ReceivedFrame {
 /// One end of an HTTP/2 connection that sends what it is told.
 class RawPeer {
  public:
-  explicit RawPeer(std::unique_ptr<RawConnection> connection)
-      : connection_(std::move(connection)) {
+  explicit RawPeer(std::unique_ptr<RawConnection> connection) : connection_(std::move(connection)) {
     nghttp2_hd_inflate_new(&inflater_);
   }
   ~RawPeer() { nghttp2_hd_inflate_del(inflater_); }
