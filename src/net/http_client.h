@@ -1,4 +1,4 @@
-// Sends HTTP/1.1 requests to one origin over a pool of keep-alive connections of one loop.
+// Sends requests to one origin over a pool of connections of one loop, in HTTP/1.1 or HTTP/2.
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,12 @@
 namespace gatehouse::net {
 
 struct ClientOptions {
+  enum class Protocol {
+    kHttp1,
+    kHttp2,   // by ALPN, which must choose it; in cleartext by prior knowledge
+    kByAlpn,  // what the upstream chooses; in cleartext HTTP/1.1
+  };
+  Protocol protocol = Protocol::kHttp1;
   std::chrono::milliseconds connect_timeout{3'000};  // 0: none
   // From the request's end to the answer's head; 0: none.
   std::chrono::milliseconds response_timeout{0};
@@ -39,6 +45,15 @@ struct ClientOptions {
 /// before any byte of the answer came is sent once more on a fresh one, if its method is idempotent
 /// (RFC 9110 §9.2.2) and its body is not a stream. 1xx answers but 101 are passed over; a 101 that
 /// was not asked for is kCorrupt.
+///
+/// HTTP/2 multiplexes: another connection is opened when the upstream allows no more streams on
+/// those that are open. A request that the upstream says it has not looked at (REFUSED_STREAM, or
+/// above GOAWAY's last stream) is sent once more, whatever its method, if none of its body stream
+/// has been read. A request that asks for an upgrade becomes an extended CONNECT (RFC 8441);
+/// kUnavailable if the upstream does not allow one.
+///
+/// A WebSocket request without Sec-WebSocket-Key (it came by HTTP/2) gets one where the upstream
+/// speaks HTTP/1.1, and the answer's Sec-WebSocket-Accept is held against it.
 ///
 /// A request without `authority` gets the origin's. Its Cancellation resets the connection while
 /// the answer or its body is read, and must outlive both; behind a 101 it is the caller's again.

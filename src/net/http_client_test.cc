@@ -572,6 +572,16 @@ TEST_F(HttpClientTest, AConnectionBeyondItsLifetimeIsNotUsedAgain) {
   EXPECT_FALSE(reuses(*last_));
 }
 
+TEST_F(HttpClientTest, TimeOutsOfZeroAreNone) {
+  make({.connect_timeout = milliseconds(0),
+        .response_timeout = milliseconds(0),
+        .idle_timeout = milliseconds(0),
+        .pool_idle_timeout = milliseconds(0)});
+  Answer answer = answer_of(kOk + "Content-Length: 2\r\n\r\nok", false);
+  EXPECT_EQ(body_of(answer), "ok");
+  EXPECT_TRUE(reuses(*last_));
+}
+
 TEST_F(HttpClientTest, TellsHowFarARequestCame) {
   using Progress = HttpClient::Progress;
   const auto progress_of = [this](std::string bytes) {

@@ -67,8 +67,7 @@ void TcpHttpServer::accept(std::unique_ptr<Stream> stream, http::Peer peer) {
         context_, http2_, std::move(stream), std::make_shared<const http::Peer>(std::move(peer)),
         std::string(), owner));
   } else {
-    serve(
-        std::make_unique<ServerConnection>(context_, std::move(stream), std::move(peer), owner));
+    serve(std::make_unique<ServerConnection>(context_, std::move(stream), std::move(peer), owner));
   }
 }
 

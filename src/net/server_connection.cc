@@ -8,6 +8,7 @@
 #include "net/http2/frames.h"
 #include "net/pieces.h"
 #include "net/tunnel.h"
+#include "net/websocket_handshake.h"
 
 namespace gatehouse::net {
 namespace {
@@ -329,6 +330,7 @@ Task<bool> ServerConnection::tunnel(http::Response& response) {
   keep_alive_ = false;
   http::Request& request = workspace_->head.request;
   workspace_->out.clear();
+  complete_websocket_answer(request, response);
   http1::write_upgrade_head(workspace_->out, response, request.upgrade);
   Pieces head;
   head.add(workspace_->out);

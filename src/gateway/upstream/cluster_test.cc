@@ -57,6 +57,19 @@ TEST_F(ClusterTest, AnAddressThatCannotBeConnectedToIsLeftForTheNextAndThenPasse
   EXPECT_EQ(seen_everywhere(), 9U);
 }
 
+TEST_F(ClusterTest, LocalhostIsServedWhateverFamilyItsServerListensOn) {
+  serve(1);
+  const std::unique_ptr<net::Resolver> resolver = net::Resolver::make(loop_.get());
+  Clusters clusters({loop_.get(), *resolver, board_, entropy_});
+  settings_.service = "http://localhost:" + std::to_string(port_);
+  cluster_ = clusters.get(settings_).value();
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(status_of(), 200);
+  ASSERT_THAT(status().endpoints, SizeIs(2));
+  EXPECT_LE(status().endpoints[1].requests, 1U);  // ::1, where nobody listens
+  EXPECT_EQ(last_.authority, "localhost:" + std::to_string(port_));
+  cluster_.reset();
+}
+
 TEST_F(ClusterTest, AnAddressThatIsBackIsUsedAgain) {
   serve(2);
   stop(2);

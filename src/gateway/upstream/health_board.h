@@ -60,8 +60,8 @@ class HealthBoard {
   /// as long as somebody holds it.
   std::shared_ptr<Entry> entry(const std::string& key);
 
-  /// Grows when the health of any entry changes.
-  std::uint64_t changes() const { return changes_->load(std::memory_order_relaxed); }
+  /// Grows when the health of any entry changes; who sees it grow sees that health.
+  std::uint64_t changes() const { return changes_->load(std::memory_order_acquire); }
 
  private:
   const std::shared_ptr<std::atomic<std::uint64_t>> changes_ =

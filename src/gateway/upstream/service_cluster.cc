@@ -185,14 +185,18 @@ ServiceCluster::Next ServiceCluster::judge(const http::Request& request, const S
   return may_retry(*policy, attempts) ? Next::kAfterWait : Next::kDeliver;
 }
 
+bool ServiceCluster::is_late(const Attempts& attempts) const {
+  return attempts.deadline && parts_.loop.now() >= *attempts.deadline;
+}
+
 bool ServiceCluster::try_another(Attempts& attempts, const Endpoint& endpoint) {
   attempts.tried.add(endpoint);
-  return !attempts.tried.full() && balancer_.pick(attempts.key.hash, attempts.tried) != nullptr;
+  return !attempts.tried.full() && !is_late(attempts) &&
+         balancer_.pick(attempts.key.hash, attempts.tried) != nullptr;
 }
 
 bool ServiceCluster::may_retry(const config::RetryPolicy& policy, Attempts& attempts) const {
-  if (attempts.retries >= policy.retries) return false;
-  if (attempts.deadline && parts_.loop.now() >= *attempts.deadline) return false;
+  if (attempts.retries >= policy.retries || is_late(attempts)) return false;
   if (!within_retry_budget(retries_->now, requests_->now)) {
     ++retries_->refused;
     return false;

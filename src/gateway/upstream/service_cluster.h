@@ -57,6 +57,7 @@ class ServiceCluster final : public Cluster, public std::enable_shared_from_this
   net::HttpClient::Timeouts timeouts(const SendOptions& options, const Attempts& attempts) const;
   Next judge(const http::Request& request, const SendOptions& options, Attempts& attempts,
              const Endpoint& endpoint, const Result<http::Response>& answer, Progress progress);
+  bool is_late(const Attempts& attempts) const;
   bool try_another(Attempts& attempts, const Endpoint& endpoint);
   bool may_retry(const config::RetryPolicy& policy, Attempts& attempts) const;
   void note(Endpoint& endpoint, const Result<http::Response>& answer, Progress progress);

@@ -109,8 +109,7 @@ struct Callbacks {
     const std::int32_t id = frame->hd.stream_id;
     connection.current_ = stream_of(session, id);
     const bool opens = frame->hd.type == NGHTTP2_HEADERS &&
-                       frame->headers.cat == NGHTTP2_HCAT_REQUEST &&
-                       connection.current_ == nullptr;
+                       frame->headers.cat == NGHTTP2_HCAT_REQUEST && connection.current_ == nullptr;
     if (!opens) return 0;
     connection.current_ = connection.stream_began(id);
     if (connection.current_ == nullptr) {
@@ -200,7 +199,7 @@ struct Callbacks {
     Connection& connection = self(user);
     if (connection.current_ == stream) connection.current_ = nullptr;
     connection.stream_closed(id, reset_by_us);
-    if (stream != nullptr) stream->take_close(static_cast<FrameError>(code));
+    if (stream != nullptr) stream->take_close(static_cast<FrameError>(code), reset_by_us);
     return 0;
   }
 
@@ -229,6 +228,8 @@ struct Callbacks {
     Connection& connection = self(user);
     if (connection.output_is_full()) return NGHTTP2_ERR_WOULDBLOCK;
     MultiplexedStream& stream = *static_cast<MultiplexedStream*>(source->ptr);
+    // Its owner has gone: the stream is reset.
+    if (stream.outgoing().size() < length) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     connection.append_output(text(head, kFrameHeadBytes));
     connection.append_output(stream.outgoing().substr(0, length));
     stream.outgoing_gone(length);
@@ -558,7 +559,7 @@ void Connection::close_streams() {
   present.take_all(streams_);
   while (MultiplexedStream* const stream = present.pop_front()) {
     streams_.push_back(*stream);
-    stream->take_close(FrameError::kCancel);
+    stream->take_close(FrameError::kCancel, /*by_us=*/false);
   }
 }
 

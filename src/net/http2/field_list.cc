@@ -31,8 +31,7 @@ void FieldList::clear() {
 }
 
 void FieldList::reserve_copies(std::size_t bytes) {
-  const bool fits =
-      !blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= bytes;
+  const bool fits = !blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= bytes;
   if (fits) return;
   // Moving a short string would move its bytes; these are all longer than that.
   blocks_.emplace_back().reserve(std::max(kBlock, bytes));
@@ -50,9 +49,8 @@ void FieldList::add_all(const http::Headers& headers,
                         std::initializer_list<std::string_view> skip) {
   for (const http::Field field : headers) {
     if (http1::is_framing_name(field.name)) continue;
-    const bool skipped = std::ranges::any_of(skip, [&](std::string_view name) {
-      return http::equal_ignoring_case(name, field.name);
-    });
+    const bool skipped = std::ranges::any_of(
+        skip, [&](std::string_view name) { return http::equal_ignoring_case(name, field.name); });
     if (!skipped) add_message_field(field);
   }
 }

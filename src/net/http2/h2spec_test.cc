@@ -19,9 +19,7 @@ class H2specTest : public Http2ServerTest {
   void SetUp() override { serve_echo(); }
 
   /// The fault of a malformed request: of the stream, as RFC 9113 §8.1.1 has it.
-  std::string fault_of_request(const FieldPairs& fields) {
-    return fault_of(headers(1, fields));
-  }
+  std::string fault_of_request(const FieldPairs& fields) { return fault_of(headers(1, fields)); }
   std::string status_of(const FieldPairs& fields) {
     auto client = greet(headers(1, fields));
     return answer(*client, 1).status;
@@ -354,10 +352,10 @@ TEST_F(H2specTest, RefusesContentOfAnotherLengthThanSaid) {
       headers(1, request_fields("POST", "/", {{"content-length", "1"}}), kEndHeadersFlag);
   EXPECT_EQ(fault_of(head + data(1, "test", true)), "reset 1");
   EXPECT_EQ(fault_of(head + data(1, "te", false) + data(1, "st", true)), "reset 1");
-  EXPECT_EQ(fault_of(headers(1, request_fields("POST", "/", {{"content-length", "5"}}),
-                             kEndHeadersFlag) +
-                     data(1, "test", true)),
-            "reset 1");
+  EXPECT_EQ(
+      fault_of(headers(1, request_fields("POST", "/", {{"content-length", "5"}}), kEndHeadersFlag) +
+               data(1, "test", true)),
+      "reset 1");
 }
 
 // 8.3, 8.4: push.
@@ -385,8 +383,8 @@ TEST_F(H2specTest, RefusesBadHpack) {
   EXPECT_EQ(fault_of_block(std::string("\x00\x85\xf2\xb2\x4a\x84\xff\x83\x49\x50\x90", 11)),
             kCompression)
       << "5.2: padding of zeros";
-  EXPECT_EQ(fault_of_block(std::string("\x00\x85\xf2\xb2\x4a\x84\xff\x87\x49\x51\xff\xff\xff\xfa\x7f",
-                                       15)),
+  EXPECT_EQ(fault_of_block(
+                std::string("\x00\x85\xf2\xb2\x4a\x84\xff\x87\x49\x51\xff\xff\xff\xfa\x7f", 15)),
             kCompression)
       << "5.2: the end of the string";
   EXPECT_EQ(fault_of_block("\x80"), kCompression) << "6.1: index 0";

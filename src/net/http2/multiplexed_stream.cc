@@ -21,7 +21,7 @@ void empty(std::string& text) {
 void MultiplexedStream::open(Connection& connection, std::int32_t id) {
   connection_ = &connection;
   id_ = id;
-  closed_ = remote_ended_ = local_ended_ = false;
+  closed_ = remote_ended_ = local_ended_ = reset_by_us_ = false;
   close_code_ = FrameError::kNoError;
   empty(arrived_);
   empty(given_);
@@ -47,14 +47,14 @@ void MultiplexedStream::take_end() {
   content_.wake(connection_->loop());
 }
 
-void MultiplexedStream::take_close(FrameError code) {
+void MultiplexedStream::take_close(FrameError code, bool by_us) {
   if (std::exchange(closed_, true)) return;
   close_code_ = code;
-  if (!remote_ended_ && !failure_) {
-    failure_ = Error{ErrorCode::kCancelled, "the stream was reset"};
-  }
+  reset_by_us_ = by_us;
+  if (!remote_ended_ && !failure_) failure_ = cut_short();
   content_.wake(connection_->loop());
   piece_gone_.wake(connection_->loop());
+  closed_now();
   settle_soon();
 }
 

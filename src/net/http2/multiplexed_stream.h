@@ -27,11 +27,11 @@ namespace gatehouse::net::http2 {
 
 class Connection;
 
-/// Wakes the one who waits; forgets it if nobody does.
+/// Wakes all who wait; forgets it if nobody does.
 class Signal {
  public:
   void wake(Loop& loop) {
-    if (Runnable* const waiting = waiting_.front()) loop.schedule(*waiting);
+    while (Runnable* const waiting = waiting_.front()) loop.schedule(*waiting);
   }
   bool awaited() const { return !waiting_.empty(); }
 
@@ -78,7 +78,9 @@ class MultiplexedStream : public Link {
   virtual void take_fields_end() = 0;
   void take_data(std::string_view bytes);
   void take_end();
-  void take_close(FrameError code);
+  /// `by_us`: for the peer's fault, or because we wanted no more; the peer had not ended.
+  void take_close(FrameError code, bool by_us);
+  bool reset_by_us() const { return reset_by_us_; }
   virtual void take_local_end() { local_ended_ = true; }
 
   // What is sent; called by Connection.
@@ -118,6 +120,10 @@ class MultiplexedStream : public Link {
   /// In a later turn, after take_close() or settle_soon(). May end the stream.
   virtual void settle() = 0;
   virtual void content_arrived() {}
+  virtual void closed_now() {}
+  /// How reading content fails that was cut short.
+  virtual Error cut_short() const { return {ErrorCode::kCancelled, "the stream was reset"}; }
+  void set_id(std::int32_t id) { id_ = id; }
 
   /// Sends `piece` next, which stays valid until it has gone. Returns when it has, or the stream is
   /// closed.
@@ -126,6 +132,8 @@ class MultiplexedStream : public Link {
   Signal& piece_signal() { return piece_gone_; }
   /// Nothing follows but these trailers, which may be null, else outlive the stream's end.
   void end_outgoing(const http::Headers* trailers);
+  /// What was offered is not there any more.
+  void withdraw() { piece_ = {}; }
   /// The content that has come, whole.
   std::string take_content();
 
@@ -146,7 +154,7 @@ class MultiplexedStream : public Link {
 
   Connection* connection_ = nullptr;
   std::int32_t id_ = 0;
-  bool closed_ = false, remote_ended_ = false, local_ended_ = false;
+  bool closed_ = false, remote_ended_ = false, local_ended_ = false, reset_by_us_ = false;
   FrameError close_code_ = FrameError::kNoError;
 
   std::string arrived_, given_;

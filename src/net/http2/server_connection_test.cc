@@ -66,9 +66,9 @@ TEST_F(Http2ServerTest, ReadsAWholeBodyThatCameWithItsHead) {
 
 TEST_F(Http2ServerTest, StreamsABodyLargerThanTheWindow) {
   serve_echo();
-  auto client = greet(frame(FrameType::kSettings, kAckFlag, 0) + window_update(0, 1 << 20) +
-                      settings(setting(4, 1 << 20)) +
-                      headers(1, request_fields("POST"), kEndHeadersFlag));
+  auto client =
+      greet(frame(FrameType::kSettings, kAckFlag, 0) + window_update(0, 1 << 20) +
+            settings(setting(4, 1 << 20)) + headers(1, request_fields("POST"), kEndHeadersFlag));
   const std::string piece(16 * 1024, 'x');
   std::size_t window = 0;
   for (std::size_t i = 0; i < 40; ++i) {
@@ -92,8 +92,8 @@ TEST_F(Http2ServerTest, StreamsABodyLargerThanTheWindow) {
 TEST_F(Http2ServerTest, StreamsAnswersWithTrailers) {
   serve([this](http::Request& /*request*/) {
     http::Response response;
-    auto body = std::make_unique<PieceReader>(loop_.get(), std::vector<std::string>{"one", "two"},
-                                              true);
+    auto body =
+        std::make_unique<PieceReader>(loop_.get(), std::vector<std::string>{"one", "two"}, true);
     body->trailers_.add("Grpc-Status", "0");
     body->trailers_.add("X-Internal", "1");
     response.headers.add("Content-Type", "application/grpc");
@@ -137,7 +137,8 @@ TEST_F(Http2ServerTest, LeavesTheBodyOutOfAnswersThatHaveNone) {
   serve([](http::Request& request) {
     return text_answer(request.target.path() == "/204" ? 204 : 200, "text");
   });
-  auto client = greet(headers(1, request_fields("HEAD")) + headers(3, request_fields("GET", "/204")));
+  auto client =
+      greet(headers(1, request_fields("HEAD")) + headers(3, request_fields("GET", "/204")));
   const RawPeer::Answer head = answer(*client, 1);
   EXPECT_EQ(head.field("content-length"), "4");
   EXPECT_EQ(head.body, "");
@@ -217,8 +218,8 @@ TEST_F(Http2ServerTest, ResetsAnUploadThatNobodyReads) {
 
 TEST_F(Http2ServerTest, SaysContinueWhenTheBodyIsAskedFor) {
   serve_echo();
-  auto client = greet(headers(1, request_fields("POST", "/", {{"expect", "100-continue"}}),
-                              kEndHeadersFlag));
+  auto client =
+      greet(headers(1, request_fields("POST", "/", {{"expect", "100-continue"}}), kEndHeadersFlag));
   const ReceivedFrame interim = loop_.run(client->next_of(FrameType::kHeaders));
   EXPECT_EQ(interim.field(":status"), "100");
   say(*client, data(1, "abc", true));

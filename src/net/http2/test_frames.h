@@ -6,6 +6,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -104,8 +105,7 @@ struct ReceivedFrame {
 /// One end of an HTTP/2 connection that sends what it is told.
 class RawPeer {
  public:
-  explicit RawPeer(std::unique_ptr<RawConnection> connection)
-      : connection_(std::move(connection)) {
+  explicit RawPeer(std::unique_ptr<RawConnection> connection) : connection_(std::move(connection)) {
     nghttp2_hd_inflate_new(&inflater_);
   }
   ~RawPeer() { nghttp2_hd_inflate_del(inflater_); }
@@ -156,7 +156,7 @@ class RawPeer {
     return frame.head.type == static_cast<FrameType>(0xff);
   }
 
-  /// A stream's answer: "status body", with " name: value" of trailers; or "reset CODE", "end".
+  /// What has come on a stream. Those of others that came meanwhile are kept.
   struct Answer {
     std::string status, body;
     FieldPairs fields, trailers;
@@ -167,30 +167,37 @@ class RawPeer {
     }
   };
   Task<Answer> answer(std::uint32_t stream) {
-    Answer answer;
-    while (!answer.ended && !answer.reset) {
-      ReceivedFrame frame = co_await next();
+    while (!answers_[stream].ended && !answers_[stream].reset) {
+      const ReceivedFrame frame = co_await next();
       if (is_end(frame)) break;
-      if (frame.head.stream != stream) continue;
-      if (frame.head.type == FrameType::kRstStream) {
-        answer.reset = static_cast<FrameError>(frame.code());
-      } else if (frame.head.type == FrameType::kHeaders && answer.status.empty()) {
-        answer.status = frame.field(":status");
-        answer.fields = frame.fields;
-        if (answer.status.starts_with("1")) answer.status.clear();
-      } else if (frame.head.type == FrameType::kHeaders) {
-        answer.trailers = frame.fields;
-      } else if (frame.head.type == FrameType::kData) {
-        answer.body += frame.payload;
-      }
-      const bool may_end =
-          frame.head.type == FrameType::kHeaders || frame.head.type == FrameType::kData;
-      answer.ended = may_end && frame.head.has(kEndStreamFlag);
+      take(answers_[frame.head.stream], frame);
     }
-    co_return answer;
+    co_return answers_[stream];
   }
 
  private:
+  static void take(Answer& answer, const ReceivedFrame& frame) {
+    switch (frame.head.type) {
+      case FrameType::kRstStream:
+        answer.reset = static_cast<FrameError>(frame.code());
+        return;
+      case FrameType::kHeaders:
+        if (answer.status.empty()) {
+          answer.status = frame.field(":status");
+          answer.fields = frame.fields;
+          if (answer.status.starts_with("1")) answer.status.clear();
+        } else {
+          answer.trailers = frame.fields;
+        }
+        break;
+      case FrameType::kData:
+        answer.body += frame.payload;
+        break;
+      default:
+        return;
+    }
+    answer.ended = frame.head.has(kEndStreamFlag);
+  }
   Task<bool> fill(std::size_t size) {
     while (early_.size() < size) {
       std::string more(16 * 1024, '\0');
@@ -231,6 +238,7 @@ class RawPeer {
 
   std::unique_ptr<RawConnection> connection_;
   std::string early_;
+  std::map<std::uint32_t, Answer> answers_;
   nghttp2_hd_inflater* inflater_ = nullptr;
 };
 

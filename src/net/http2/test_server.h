@@ -49,8 +49,7 @@ class Http2ServerTest : public testing::Test {
 
   /// Connected, without a word.
   std::unique_ptr<RawPeer> connect() {
-    return std::make_unique<RawPeer>(
-        loop_.run(connect_raw(loop_.get(), server_->endpoint().port)));
+    return std::make_unique<RawPeer>(loop_.run(connect_raw(loop_.get(), server_->endpoint().port)));
   }
   /// Preface and SETTINGS, and what follows, in one send.
   std::unique_ptr<RawPeer> greet(std::string more = {}) {

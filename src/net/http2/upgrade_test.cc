@@ -45,9 +45,9 @@ class ShoutingStream final : public http::ByteStream {
 };
 
 FieldPairs extended_connect(std::string protocol) {
-  return {{":method", "CONNECT"},      {":protocol", std::move(protocol)}, {":scheme", "http"},
-          {":path", "/chat"},          {":authority", "a"},
-          {"sec-websocket-version", "13"}};
+  return {{":method", "CONNECT"}, {":protocol", std::move(protocol)},
+          {":scheme", "http"},    {":path", "/chat"},
+          {":authority", "a"},    {"sec-websocket-version", "13"}};
 }
 
 class Http2UpgradeTest : public Http2ServerTest {
@@ -127,8 +127,8 @@ TEST_F(Http2UpgradeTest, RefusesOtherProtocols) {
 
 TEST_F(Http2UpgradeTest, HandsAPlainConnectToTheHandler) {
   serve_shouting();
-  auto client = greet(headers(1, {{":method", "CONNECT"}, {":authority", "a:443"}},
-                              kEndHeadersFlag));
+  auto client =
+      greet(headers(1, {{":method", "CONNECT"}, {":authority", "a:443"}}, kEndHeadersFlag));
   EXPECT_EQ(answer(*client, 1).status, "405");
   EXPECT_EQ(seen_, "CONNECT / ");
 }
