@@ -74,8 +74,10 @@ std::optional<FrameWatch::Fault> FrameWatch::begin(Step& step, MonotonicTime now
 
 std::optional<FrameWatch::Fault> FrameWatch::count(const FrameHead& frame, MonotonicTime now) {
   switch (frame.type) {
-    case FrameType::kHeaders:
     case FrameType::kPushPromise:
+      // A client has switched it off before its first request, and a server has never had it.
+      return Fault{FrameError::kProtocolError, "a push"};
+    case FrameType::kHeaders:
     case FrameType::kContinuation:
       return take_block_frame(frame);
     case FrameType::kData:
