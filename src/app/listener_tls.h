@@ -6,12 +6,12 @@
 
 #include "base/result.h"
 #include "config/gateway_settings.h"
+#include "gateway/tls_hosts.h"
 #include "net/tls.h"
 
 namespace gatehouse::app {
 
-/// True if a certificate is given, as a file or as text.
-bool has_certificate(const config::Tls& tls);
+using gateway::has_certificate;
 
 /// Null for a listener without a certificate, which is plain. Reads the files.
 Result<std::shared_ptr<const net::ServerTls>> load_listener_tls(

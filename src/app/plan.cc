@@ -183,6 +183,9 @@ net::ServerOptions server_options(const config::Limits& limits) {
   net::ServerOptions options;
   options.limits.head_bytes = limits.head_bytes;
   options.limits.fields = limits.header_fields;
+  options.limits.target_bytes = limits.target_bytes;
+  options.requests_per_connection = limits.requests_per_connection;
+  options.body_bytes_per_second = limits.body_bytes_per_second;
   options.head_timeout = limits.head_timeout;
   options.keep_alive_timeout = limits.keep_alive_timeout;
   options.body_idle_timeout = limits.body_idle_timeout;

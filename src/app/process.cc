@@ -22,7 +22,7 @@
 #include "app/plan.h"
 #include "app/sealing_key.h"
 #include "app/worker.h"
-#include "config/config.h"
+#include "config/restart.h"
 #include "crypto/random.h"
 #include "net/tcp.h"
 #include "store/memory/memory_database.h"

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "gateway/field_names.h"
+#include "gateway/forwarded_client_certificate.h"
 #include "http/client_address.h"
 #include "http/url.h"
 

@@ -16,12 +16,13 @@ constexpr unsigned kFillsPerTurn = 16;
 
 IncomingBody::IncomingBody(Loop& loop, Stream& stream, ReadBuffer& buffer,
                            const http1::Framing& framing, const http1::Limits& limits,
-                           std::chrono::milliseconds idle_timeout)
+                           std::chrono::milliseconds idle_timeout, std::size_t bytes_per_second)
     : loop_(loop),
       stream_(stream),
       buffer_(buffer),
       idle_timeout_(idle_timeout),
-      decoder_(framing, limits) {
+      decoder_(framing, limits),
+      bytes_per_second_(bytes_per_second) {
   look_ahead();
 }
 
@@ -61,14 +62,28 @@ std::unexpected<Error> IncomingBody::failed(Error error) {
   return std::unexpected(std::move(error));
 }
 
+bool IncomingBody::is_too_slow(MonotonicTime since) {
+  if (bytes_per_second_ == 0 || idle_timeout_.count() == 0) return false;
+  waited_ += loop_.now() - since;
+  if (waited_ < idle_timeout_) return false;
+  const double due =
+      std::chrono::duration<double>(waited_).count() * static_cast<double>(bytes_per_second_);
+  const auto came = static_cast<double>(received_ - received_then_);
+  waited_ = {};
+  received_then_ = received_;
+  return came < due;
+}
+
 Task<Result<std::string_view>> IncomingBody::read() {
   while (ahead_.kind == Step::Kind::kNeedMore) {
     if (cut_) co_return failed({ErrorCode::kCorrupt, "the body was cut short"});
     if (++fills_ % kFillsPerTurn == 0) co_await NextTurn(loop_);
     if (fill()) continue;
     stream_.set_deadline(Stream::Direction::kRead, deadline_after(loop_, idle_timeout_));
+    const MonotonicTime since = loop_.now();
     Result<void> readable = co_await stream_.readable();
     if (!readable) co_return failed(std::move(readable).error());
+    if (is_too_slow(since)) co_return failed({ErrorCode::kTimeout, "the peer is too slow"});
   }
   if (ahead_.kind == Step::Kind::kEnd) co_return std::string_view();
   if (ahead_.kind == Step::Kind::kBad) {

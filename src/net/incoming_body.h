@@ -19,8 +19,11 @@ namespace gatehouse::net {
 
 class IncomingBody {
  public:
+  /// `bytes_per_second`: kTimeout if the peer sends more slowly, over each `idle_timeout` spent
+  /// waiting for it; 0: it may.
   IncomingBody(Loop& loop, Stream& stream, ReadBuffer& buffer, const http1::Framing& framing,
-               const http1::Limits& limits, std::chrono::milliseconds idle_timeout);
+               const http1::Limits& limits, std::chrono::milliseconds idle_timeout,
+               std::size_t bytes_per_second = 0);
 
   /// The next piece, valid until the next call; empty at the end. kCorrupt (bad chunks, or cut
   /// short by the end of the connection), kTimeout, kUnavailable, kCancelled.
@@ -41,6 +44,8 @@ class IncomingBody {
   using Step = http1::BodyDecoder::Step;
   void look_ahead();
   std::unexpected<Error> failed(Error error);
+  /// True if the peer is too slow, after a wait that began at `since`.
+  bool is_too_slow(MonotonicTime since);
   /// Takes what can be had without waiting; false if there is nothing.
   bool fill();
 
@@ -56,6 +61,9 @@ class IncomingBody {
   std::optional<ErrorCode> failure_;
   std::uint64_t received_ = 0;
   unsigned fills_ = 0;
+  std::size_t bytes_per_second_;
+  MonotonicTime::duration waited_{};  // for the peer, since its rate was last looked at
+  std::uint64_t received_then_ = 0;
 };
 
 }  // namespace gatehouse::net

@@ -181,9 +181,32 @@ bool ServerConnection::head_has_begun() const {
 }
 
 ServerConnection::HeadState ServerConnection::head_missed(ErrorCode why) {
-  if (!head_has_begun()) return HeadState::kClosed;
+  if (!head_has_begun()) {
+    if (why == ErrorCode::kTimeout) struck(Limit::kKeepAliveTimeout);
+    return HeadState::kClosed;
+  }
   if (why == ErrorCode::kTimeout) return refuse({408, "the request's head took too long"});
   return refuse({400, "the request's head was cut short"});
+}
+
+void ServerConnection::struck(Limit limit) const {
+  if (context_.options.limit_counts != nullptr) context_.options.limit_counts->struck(limit);
+}
+
+/// The limit behind an answer that only a limit gives.
+std::optional<Limit> ServerConnection::limit_behind(int status) const {
+  switch (status) {
+    case 408:
+      return body_ ? Limit::kBodyTimeout : Limit::kHeadTimeout;
+    case 413:
+      return Limit::kBodyBytes;
+    case 414:
+      return Limit::kTargetBytes;
+    case 431:
+      return Limit::kHeadBytes;
+    default:
+      return std::nullopt;
+  }
 }
 
 ServerConnection::HeadState ServerConnection::refuse(http1::Refusal refusal) {
@@ -223,7 +246,7 @@ void ServerConnection::open_body() {
   }
   must_continue_ = head.expects_continue && buffer.empty();
   body_.emplace(context_.loop, *stream_, buffer, head.framing, context_.options.limits,
-                context_.options.body_idle_timeout);
+                context_.options.body_idle_timeout, context_.options.body_bytes_per_second);
   if (!body_->fault().empty()) {
     refusal_ = http1::Refusal{400, body_->fault()};
     return;
@@ -265,7 +288,10 @@ void ServerConnection::check_answer(http::Response& response) const {
 bool ServerConnection::can_keep_alive(const http::Response& response) const {
   const std::size_t limit = context_.options.requests_per_connection;
   if (!workspace_->head.keep_alive || response.close || context_.draining) return false;
-  if (limit != 0 && requests_ >= limit) return false;
+  if (limit != 0 && requests_ >= limit) {
+    struck(Limit::kRequestsPerConnection);
+    return false;
+  }
   if (!body_is_left()) return true;
   // The client may send the body or leave it; nobody can tell its bytes from the next request's.
   return !must_continue_ && body_->left() <= context_.options.undrained_body_limit;
@@ -281,6 +307,7 @@ http1::Framing ServerConnection::begin_answer(AnswerWriter& writer, http::Respon
 }
 
 bool ServerConnection::end_answer(const AnswerWriter& writer, int status, bool complete) {
+  if (const std::optional<Limit> limit = limit_behind(status)) struck(*limit);
   if (!complete) stream_->abort();
   tell_observer(status, writer.sent(), complete);
   return complete;
@@ -318,6 +345,7 @@ Task<bool> ServerConnection::answer(http::Response& response) {
   } else {
     written = co_await writer.write_rest(workspace_->unsent, workspace_->unsent_body);
   }
+  if (!written && written.error().code == ErrorCode::kTimeout) struck(Limit::kWriteTimeout);
   co_return end_answer(writer, response.status, written.has_value());
 }
 
@@ -343,6 +371,7 @@ Task<bool> ServerConnection::tunnel(http::Response& response) {
   if (!sent) tunnel.abort();
   co_await tunnel.run();
   cancellation_.listen({});
+  if (tunnel.timed_out()) struck(Limit::kTunnelTimeout);
   if (tunnel.threw()) request.trace.failure = "the upgrade's stream threw an exception";
   body_.reset();
   tell_observer(101, tunnel.sent(), tunnel.complete());

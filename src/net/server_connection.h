@@ -60,6 +60,8 @@ class ServerConnection final : public ServedConnection {
   bool head_has_begun() const;
   HeadState head_missed(ErrorCode why);
   HeadState refuse(http1::Refusal refusal);
+  void struck(Limit limit) const;
+  std::optional<Limit> limit_behind(int status) const;
 
   // An exchange.
   void begin_exchange();

@@ -60,9 +60,9 @@ Result<http::Url> check(const config::Upstream& settings) {
 
 Result<std::shared_ptr<const net::ClientTls>> load_tls(const config::UpstreamTls& settings) {
   return net::ClientTls::load({.ca_file = settings.ca_file,
+                               .ca_pem = settings.ca_pem,
                                .client_certificate_file = settings.certificate,
                                .client_key_file = settings.key,
-                               .ca_pem = settings.ca_pem,
                                .client_certificate_pem = settings.certificate_pem,
                                .client_key_pem = settings.key_pem});
 }

@@ -99,7 +99,7 @@ Progress RequestHeadReader::read_method() {
 Progress RequestHeadReader::read_target() {
   const std::size_t end = skip(text_, position_, kTargetByte);
   target_ = text_.substr(position_, end - position_);
-  if (target_.size() > http::kTargetLimit) return refuse(414, "the request target is too long");
+  if (target_.size() > limits_.target_bytes) return refuse(414, "the request target is too long");
   if (end == text_.size()) return kMore;
   if (text_[end] != ' ' || target_.empty()) {
     return refuse(400, "the request line is not method, target and version");
