@@ -19,7 +19,7 @@
 namespace gatehouse::config::ambassador {
 
 /// No field needs more; a header's value is cut off by most servers at half of it.
-inline constexpr std::size_t kMaxTextBytes = 16 * 1024;
+inline constexpr std::size_t kMaxTextBytes = std::size_t{16} * 1024;
 /// As RE2's own size limits, so that no pattern costs more than it says.
 inline constexpr std::size_t kMaxRegexBytes = 2'048;
 /// A year. Longer is a mistake of units.

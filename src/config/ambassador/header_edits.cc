@@ -11,7 +11,7 @@
 namespace gatehouse::config::ambassador {
 namespace {
 
-constexpr std::size_t kMaxHeaderValueBytes = 8 * 1024;
+constexpr std::size_t kMaxHeaderValueBytes = std::size_t{8} * 1024;
 
 bool frames_the_message(std::string_view name) {
   constexpr std::array<std::string_view, 10> kFraming{

@@ -62,7 +62,7 @@ Result<std::string> read_text(const fs::path& path, std::size_t limit) {
   if (!file.is_open())
     return fail(ErrorCode::kInvalid, printable(path.string()) + ": cannot be read");
   std::string text;
-  std::array<char, 64 * 1024> buffer{};
+  std::array<char, std::size_t{64} * 1024> buffer{};
   while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
     if (text.size() > limit) {

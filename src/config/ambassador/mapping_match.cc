@@ -168,7 +168,7 @@ Result<std::string, std::string> parse_hostname(std::string_view text, bool suff
   const std::unexpected<std::string> wrong(
       suffix_wildcard ? "a host name, as example.org, *.example.org, example.* or *"
                       : "a host name, as example.org, *.example.org or *");
-  std::string host = http::lower_case(text);
+  const std::string host = http::lower_case(text);
   if (host == "*" || host == "*:*") return "*";
   std::string_view core = host;
   std::string_view before;

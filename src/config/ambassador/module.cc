@@ -12,7 +12,7 @@
 namespace gatehouse::config::ambassador {
 namespace {
 
-constexpr long long kMaxKilobytes = 8 * 1024;
+constexpr long long kMaxKilobytes = 8LL * 1024;
 /// An address that no client has: a list that must not be empty, so as not to mean "all".
 constexpr std::string_view kNobody = "255.255.255.255/32";
 

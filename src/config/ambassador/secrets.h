@@ -14,7 +14,7 @@
 namespace gatehouse::config::ambassador {
 
 /// A certificate chain with its key is rarely larger; a CA bundle has 200 KiB.
-inline constexpr std::size_t kMaxSecretMemberBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxSecretMemberBytes = std::size_t{1024} * 1024;
 
 class Secrets {
  public:

@@ -343,6 +343,47 @@ TEST_F(ClusterTest, TlsIsVerifiedForTheServerNameThatIsSet) {
   EXPECT_EQ(status_of(), 200);
 }
 
+TEST_F(ClusterTest, AnHttp2ServiceIsReachedByPriorKnowledgeOverOneConnection) {
+  settings_.protocol = "http2";
+  serve(1);
+  int http2 = 0;
+  backend(1).answer = [&http2](http::Request& request) {
+    http2 += request.version == http::Version::kHttp2 ? 1 : 0;
+    return net::text_answer(200, "ok");
+  };
+  std::vector<http::Request> requests(20);
+  std::vector<std::optional<Answer>> answers(20);
+  for (std::size_t i = 0; i < 20; ++i) begin(requests[i], answers[i]);
+  loop_.run_until([&] {
+    return std::ranges::all_of(answers, [](const auto& answer) { return answer.has_value(); });
+  });
+  for (const auto& answer : answers) EXPECT_TRUE(answer->has_value());
+  EXPECT_EQ(http2, 20);
+  EXPECT_EQ(status().connections.now, 1U);
+}
+
+TEST_F(ClusterTest, AutoIsWhatAlpnChoosesOverTlsAndHttp11InCleartext) {
+  http::Version version = http::Version::kHttp10;
+  const auto note = [&version](http::Request& request) {
+    version = request.version;
+    return net::text_answer(200, "ok");
+  };
+  serve(1);
+  backend(1).answer = note;
+  EXPECT_EQ(status_of(), 200);
+  EXPECT_EQ(version, http::Version::kHttp11);
+
+  const auto certificates = std::make_unique<net::TestCertificates>();
+  const auto issued = certificates->issue("server", {.names = "DNS:service.test"});
+  stop(1);
+  cluster_.reset();
+  serve(1, certificates->server(issued, {"h2", "http/1.1"}));
+  backend(1).answer = note;
+  settings_.tls.ca_file = certificates->ca_file();
+  EXPECT_EQ(status_of(), 200);
+  EXPECT_EQ(version, http::Version::kHttp2);
+}
+
 TEST_F(ClusterTest, AConnectionForBytesIsCountedAndGoesToTheNextAddress) {
   serve(2);
   stop(1);

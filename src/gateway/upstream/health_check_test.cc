@@ -148,6 +148,33 @@ TEST_F(HealthCheckTest, TheQuestionIsAsConfigured) {
   EXPECT_EQ(endpoint(1).requests, 0U);  // checks are no requests
 }
 
+TEST_F(HealthCheckTest, AGrpcServiceIsAskedByItsProtocolWhateverItsRequestsSpeak) {
+  check_.kind = "grpc";
+  check_.grpc_service = "a.B";
+  char state = 1;  // SERVING
+  serve(1);
+  backend(1).answer = [&](http::Request& request) {
+    EXPECT_EQ(request.version, http::Version::kHttp2);
+    auto message = std::make_unique<net::PieceReader>(
+        loop_.get(), std::vector{std::string("\0\0\0\0\2\x08", 6) + state}, false);
+    message->trailers_.add("grpc-status", "0");
+    http::Response response;
+    response.headers.add("Content-Type", "application/grpc");
+    response.body = http::Body(std::move(message));
+    return net::ready_answer(std::move(response));
+  };
+  settings_.health_checks = {check_};
+  (void)cluster();
+  loop_.run_until([&] { return backend(1).seen.size() >= 2; });
+  EXPECT_TRUE(endpoint(1).healthy);
+  EXPECT_EQ(backend(1).seen[0], "POST /grpc.health.v1.Health/Check");
+  state = 2;  // NOT_SERVING
+  wait_for(1, false);
+  EXPECT_EQ(endpoint(1).last_error, "health check: is not SERVING but in status 2");
+  state = 1;
+  wait_for(1, true);
+}
+
 TEST_F(HealthCheckTest, WhenFewAreWellAllAreUsed) {
   watch(3);
   for (std::size_t i = 2; i <= 3; ++i) {

@@ -35,6 +35,13 @@ Result<void> check_words(const config::Upstream& settings) {
   return checked;
 }
 
+net::ClientOptions::Protocol protocol(const std::string& name) {
+  using Protocol = net::ClientOptions::Protocol;
+  if (name == "http1") return Protocol::kHttp1;
+  if (name == "http2") return Protocol::kHttp2;
+  return Protocol::kByAlpn;
+}
+
 net::TcpKeepAlive keep_alive(const config::Upstream& settings) {
   return {.idle = settings.keepalive_idle,
           .interval = settings.keepalive_interval,
@@ -71,6 +78,7 @@ net::ClientOptions client_options(const config::Upstream& settings,
                                   std::shared_ptr<const net::ClientTls> tls,
                                   std::shared_ptr<net::ConnectionCounts> counts) {
   net::ClientOptions options;
+  options.protocol = protocol(settings.protocol);
   options.connect_timeout = settings.connect_timeout;
   options.pool_idle_timeout = settings.pool_idle_timeout;
   options.connection_lifetime = settings.connection_lifetime;
@@ -90,18 +98,6 @@ net::ConnectOptions connect_options(const config::Upstream& settings, const http
   options.tls = std::move(tls);
   options.server_name = settings.tls.server_name.empty() ? url.host : settings.tls.server_name;
   options.alpn.clear();  // whatever the bytes are, both ends know it without
-  return options;
-}
-
-Result<net::ClientOptions> client_options(const http::Url& url,
-                                          std::chrono::milliseconds connect_timeout,
-                                          const std::string& ca_file) {
-  net::ClientOptions options;
-  options.connect_timeout = connect_timeout;
-  if (url.scheme != "https") return options;
-  Result<std::shared_ptr<const net::ClientTls>> tls = load_tls({.ca_file = ca_file});
-  if (!tls) return fail(std::move(tls));
-  options.tls = std::move(*tls);
   return options;
 }
 

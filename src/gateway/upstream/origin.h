@@ -1,7 +1,6 @@
 // A service's settings, checked, as the network parts take them.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -28,10 +27,5 @@ net::ClientOptions client_options(const config::Upstream& settings,
 /// Of a TCP connection; `url` is what check() gave.
 net::ConnectOptions connect_options(const config::Upstream& settings, const http::Url& url,
                                     std::shared_ptr<const net::ClientTls> tls);
-
-/// Of a client of `url`, whose certificates are checked by `ca_file` ("": the system's).
-Result<net::ClientOptions> client_options(const http::Url& url,
-                                          std::chrono::milliseconds connect_timeout,
-                                          const std::string& ca_file);
 
 }  // namespace gatehouse::gateway::upstream
