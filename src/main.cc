@@ -75,8 +75,8 @@ void add_gateway(CLI::App& app, Arguments& arguments, Action& action) {
   serve->add_option("--manifests", gateway.manifests, "Folder of Ambassador's manifests, watched");
   serve->add_option("--listen", gateway.listen, "Addresses to listen on, separated by commas")
       ->delimiter(',');
-  CLI::Option* certificate = serve->add_option(
-      "--tls-cert", gateway.certificate, "Certificate (PEM): https, and cleartext beside it");
+  CLI::Option* certificate = serve->add_option("--tls-cert", gateway.certificate,
+                                               "Certificate (PEM): https, and cleartext beside it");
   serve->add_option("--tls-key", gateway.key, "Its key (PEM)")->needs(certificate);
   certificate->needs("--tls-key")->needs("--listen");
   serve->add_option("--operations", gateway.operations,

@@ -1,5 +1,5 @@
-// Gathers what the operations page shows: the configuration in force, and how its services do on all
-// loops together.
+// Gathers what the operations page shows: the configuration in force, and how its services do on
+// all loops together.
 #pragma once
 
 #include <map>

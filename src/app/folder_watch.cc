@@ -63,7 +63,8 @@ void FolderWatch::watch_all() {
   std::size_t folders = 0;
   auto entry = std::filesystem::recursive_directory_iterator(
       root, std::filesystem::directory_options::skip_permission_denied, error);
-  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+  for (; !error && entry != std::filesystem::recursive_directory_iterator();
+       entry.increment(error)) {
     if (folders >= kFolders) return;
     if (!entry->is_directory(error)) continue;
     watch(entry->path());

@@ -35,9 +35,8 @@ Result<CompiledSources> compile_sources(config::Gateway settings,
   CompiledSources out{.gateway = std::move(made->gateway), .problems = {}, .warnings = {}};
   for (const Problem& problem : made->problems) {
     std::string text = sentence(problem, settings);
-    const bool of_file =
-        settings.manifests.empty() ||
-        (problem.of == Problem::Of::kRoute && is_of_file(settings.routes[problem.index]));
+    const bool of_file = settings.manifests.empty() || (problem.of == Problem::Of::kRoute &&
+                                                        is_of_file(settings.routes[problem.index]));
     if (problem.left_out && of_file) return fail(ErrorCode::kInvalid, std::move(text));
     (problem.left_out ? out.problems : out.warnings).push_back(std::move(text));
   }

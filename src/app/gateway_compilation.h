@@ -1,6 +1,6 @@
 // Compiles the gateway's settings, and judges what is wrong with them: what stands in the
-// configuration file has to be right as a whole, while of manifests only the object that is wrong is
-// left out.
+// configuration file has to be right as a whole, while of manifests only the object that is wrong
+// is left out.
 #pragma once
 
 #include <spdlog/logger.h>

@@ -21,8 +21,8 @@ Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen) {
   const Result<std::vector<config::ambassador::ManifestFile>> files =
       config::ambassador::read_folder(base.manifests);
   if (!files) return std::unexpected(files.error());
-  config::ambassador::Manifests manifests = config::ambassador::read_manifests(
-      *files, base, {.keep_listen = keep_listen});
+  config::ambassador::Manifests manifests =
+      config::ambassador::read_manifests(*files, base, {.keep_listen = keep_listen});
   out.gateway = std::move(manifests.gateway);
   out.problems = lines(manifests.problems);
   out.warnings = lines(manifests.warnings);

@@ -16,7 +16,8 @@ struct GatewaySources {
   std::vector<std::string> warnings;
 };
 
-/// Reads the folder, if `base` names one. `keep_listen`: Listeners open nothing. An error if it cannot be read.
+/// Reads the folder, if `base` names one. `keep_listen`: Listeners open nothing. An error if it
+/// cannot be read.
 Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen);
 
 }  // namespace gatehouse::app

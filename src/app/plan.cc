@@ -32,10 +32,8 @@ Result<void> add_listeners(Plan& plan, Service service, const std::vector<config
   for (std::size_t i = 0; i < listen.size(); ++i) {
     Result<net::Endpoint> endpoint = net::parse_endpoint(listen[i].address);
     if (!endpoint) return fail(std::move(endpoint));
-    plan.listeners.push_back({.service = service,
-                              .endpoint = std::move(*endpoint),
-                              .settings = listen[i],
-                              .index = i});
+    plan.listeners.push_back(
+        {.service = service, .endpoint = std::move(*endpoint), .settings = listen[i], .index = i});
   }
   return {};
 }
@@ -132,7 +130,8 @@ bool Plan::serves(Service service) const {
 }
 
 void route_to_samples(const Plan& plan, config::Gateway& gateway) {
-  const auto samples = std::ranges::find(plan.listeners, Service::kSamples, &PlannedListener::service);
+  const auto samples =
+      std::ranges::find(plan.listeners, Service::kSamples, &PlannedListener::service);
   if (samples == plan.listeners.end()) return;
   for (config::Route& route : gateway.routes) {
     if (route.upstream.service == kSampleService) {

@@ -23,7 +23,7 @@ struct PlannedListener {
   Service service = Service::kGateway;
   net::Endpoint endpoint;
   config::Listen settings;
-  std::size_t index = 0;     // in the settings' list of this service's listeners
+  std::size_t index = 0;  // in the settings' list of this service's listeners
 };
 
 struct Plan {

@@ -85,10 +85,9 @@ class Events {
 
  private:
   std::pair<bool, bool> wait(int milliseconds) {
-    std::array<pollfd, 2> all{{{.fd = signals_, .events = POLLIN, .revents = 0},
-                               {.fd = manifests_ ? manifests_->fd() : -1,
-                                .events = POLLIN,
-                                .revents = 0}}};
+    std::array<pollfd, 2> all{
+        {{.fd = signals_, .events = POLLIN, .revents = 0},
+         {.fd = manifests_ ? manifests_->fd() : -1, .events = POLLIN, .revents = 0}}};
     ::poll(all.data(), all.size(), milliseconds);
     return {all[0].revents != 0, all[1].revents != 0};
   }
@@ -263,8 +262,8 @@ Result<Certificates> Process::load_certificates(const config::Gateway& gateway) 
   for (const PlannedListener& listener : plan_.listeners) {
     const bool of_gateway = listener.service == Service::kGateway;
     config::Tls own = listener.settings.tls;
-    const auto now = std::ranges::find(gateway.listen, listener.settings.address,
-                                       &config::Listen::address);
+    const auto now =
+        std::ranges::find(gateway.listen, listener.settings.address, &config::Listen::address);
     if (of_gateway && now != gateway.listen.end()) own = now->tls;
     Result<std::shared_ptr<const net::ServerTls>> tls =
         load_listener_tls(own, of_gateway ? gateway.hosts : std::vector<config::Host>());

@@ -27,8 +27,8 @@ struct ServeOptions {
   Role role = Role::kAll;
   /// Manifests open no addresses: those of the settings stay.
   bool keep_listen = false;
-  /// Reads the settings again, at SIGHUP. nullopt if they cannot be used, with the reason on stderr.
-  /// Empty: they do not change.
+  /// Reads the settings again, at SIGHUP. nullopt if they cannot be used, with the reason on
+  /// stderr. Empty: they do not change.
   std::function<std::optional<config::Settings>()> reread;
   /// Called once, when the process serves, with the URL of the first listener.
   std::function<void(const std::string& url)> on_ready;

@@ -101,8 +101,7 @@ Result<void> Worker::make_gatekeeper() {
 Result<void> Worker::compile_gateway() {
   if (common_.compiled || !plan_.serves(Service::kGateway)) return {};
   route_to_samples(plan_, plan_.settings.gateway);
-  Result<CompiledSources> compiled =
-      compile_sources(plan_.settings.gateway, common_.rate_limits);
+  Result<CompiledSources> compiled = compile_sources(plan_.settings.gateway, common_.rate_limits);
   if (!compiled) return fail(std::move(compiled));
   common_.compiled = std::move(compiled->gateway);
   for (const std::string& text : compiled->problems) common_.log->error("left out: {}", text);
@@ -184,13 +183,12 @@ void Worker::make_operations() {
     return common_.ready && (!common_.gatekeeper || common_.gatekeeper->ready()) &&
            (!common_.identity || common_.identity->ready());
   };
-  operations_ = gateway::make_operations({.metrics = *common_.metrics,
-                                          .ready = ready,
-                                          .diagnose = [this, ready] {
-                                            gateway::DiagnosticSnapshot snapshot = diagnose();
-                                            snapshot.ready = ready();
-                                            return snapshot;
-                                          }});
+  operations_ = gateway::make_operations(
+      {.metrics = *common_.metrics, .ready = ready, .diagnose = [this, ready] {
+         gateway::DiagnosticSnapshot snapshot = diagnose();
+         snapshot.ready = ready();
+         return snapshot;
+       }});
 }
 
 gateway::DiagnosticSnapshot Worker::diagnose() const {
@@ -206,10 +204,12 @@ gateway::DiagnosticSnapshot Worker::diagnose() const {
   out.clusters = common_.clusters.views();
   for (const PlannedListener& listener : plan_.listeners) {
     if (listener.service == Service::kSamples) continue;
-    out.listeners.push_back({.address = listener.endpoint.str(),
-                             .protocol = has_certificate(listener.settings.tls) ? "https" : "http"});
+    out.listeners.push_back(
+        {.address = listener.endpoint.str(),
+         .protocol = has_certificate(listener.settings.tls) ? "https" : "http"});
   }
-  for (std::string& text : common_.report.problems()) out.problems.push_back({.what = std::move(text)});
+  for (std::string& text : common_.report.problems())
+    out.problems.push_back({.what = std::move(text)});
   for (std::string& text : common_.report.warnings()) {
     out.problems.push_back({.is_error = false, .what = std::move(text)});
   }

@@ -99,8 +99,8 @@ class Worker {
   void end();
   /// Thread-safe: run() returns at once.
   void stop();
-  /// Thread-safe: requests and connections that begin from now on get these. `compiled` may be null:
-  /// there is no gateway.
+  /// Thread-safe: requests and connections that begin from now on get these. `compiled` may be
+  /// null: there is no gateway.
   void reload(std::shared_ptr<const gateway::CompiledGateway> compiled, Certificates certificates);
 
  private:

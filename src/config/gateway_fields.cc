@@ -201,7 +201,8 @@ std::vector<Field> fields(Listen& listen) {
       {"address", &listen.address, form(kAddress), "Host and port; port 0 takes a free one.",
        Presence::kRequired},
       {"cleartext_too", &listen.cleartext_too, Anything{},
-       "true: beside TLS, connections in cleartext are served, by the rules for insecure requests."},
+       "true: beside TLS, connections in cleartext are served, by the rules for insecure "
+       "requests."},
       {"proxy_protocol", &listen.proxy_protocol, Anything{},
        "true: each connection begins with a PROXY protocol header, v1 or v2; one without is "
        "closed."},

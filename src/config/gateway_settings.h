@@ -31,7 +31,7 @@ struct Tls {
   std::string crl_pem;
   std::vector<std::string> forward_client;  // into X-Forwarded-Client-Cert: hash, subject, uri,
                                             // dns, cert, chain
-  std::string min_version = "1.2";  // 1.2, 1.3
+  std::string min_version = "1.2";          // 1.2, 1.3
   std::string max_version = "1.3";
   std::vector<std::string> ciphers;  // of TLS 1.2, OpenSSL's names; empty: the default
   std::vector<std::string> curves;   // empty: the default

@@ -50,22 +50,20 @@ Result<CompiledRoute> compile(const config::Route& route, const config::Gateway&
   const std::string hostname = system_hostname();
   Steps steps;
   steps.take(out.cors, Cors::make(route.cors))
-      .take(out.request_edits,
-            HeaderEdits::make(HeaderEdits::Of::kRequest,
-                              {.add = route.add_request_headers,
-                               .remove = route.remove_request_headers,
-                               .managed_headers = gateway.managed_headers,
-                               .private_fields = {},
-                               .hostname = hostname}))
-      .take(out.response_edits,
-            HeaderEdits::make(HeaderEdits::Of::kResponse,
-                              {.add = route.add_response_headers,
-                               .remove = route.remove_response_headers,
-                               .managed_headers = gateway.managed_headers,
-                               .private_fields = {},
-                               .hostname = hostname}))
-      .take(out.error_overrides,
-            ErrorOverrides::make(route.error_overrides, {.private_fields = {}, .hostname = hostname}))
+      .take(out.request_edits, HeaderEdits::make(HeaderEdits::Of::kRequest,
+                                                 {.add = route.add_request_headers,
+                                                  .remove = route.remove_request_headers,
+                                                  .managed_headers = gateway.managed_headers,
+                                                  .private_fields = {},
+                                                  .hostname = hostname}))
+      .take(out.response_edits, HeaderEdits::make(HeaderEdits::Of::kResponse,
+                                                  {.add = route.add_response_headers,
+                                                   .remove = route.remove_response_headers,
+                                                   .managed_headers = gateway.managed_headers,
+                                                   .private_fields = {},
+                                                   .hostname = hostname}))
+      .take(out.error_overrides, ErrorOverrides::make(route.error_overrides,
+                                                      {.private_fields = {}, .hostname = hostname}))
       .take(out.rate_limiter, RateLimiter::make(route.rate_limits, route.name, rate_limits))
       .take(out.shadow, Shadow::make(route.weight, gateway.managed_headers));
   Result<void> compiled = steps.end();
@@ -124,22 +122,20 @@ Result<void> CompiledGateway::compile_filters(RateLimitTables& rate_limits) {
   Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings_.trusted_proxies);
   if (!trusted) return fail(std::move(trusted));
   forwarded_ = std::make_unique<const Forwarded>(
-      std::move(*trusted),
-      ForwardedOptions{.listeners = trust_of(settings_),
-                       .keep_request_id = settings_.keep_request_id});
+      std::move(*trusted), ForwardedOptions{.listeners = trust_of(settings_),
+                                            .keep_request_id = settings_.keep_request_id});
   return Steps()
       .take(addresses_, AddressRules::make(settings_.ip_allow, settings_.ip_deny))
       .take(rate_limiter_, RateLimiter::make(settings_.rate_limits, "gateway", rate_limits))
-      .take(error_overrides_, ErrorOverrides::make(settings_.error_overrides,
-                                                   {.private_fields = {},
-                                                    .hostname = system_hostname()}))
+      .take(error_overrides_,
+            ErrorOverrides::make(settings_.error_overrides,
+                                 {.private_fields = {}, .hostname = system_hostname()}))
       .take(compression_, Compression::make(settings_.compression))
       .take(server_name_, ServerName::make(settings_.server_name))
       .end();
 }
 
-void CompiledGateway::compile_routes(RateLimitTables& rate_limits,
-                                     std::vector<Problem>& problems) {
+void CompiledGateway::compile_routes(RateLimitTables& rate_limits, std::vector<Problem>& problems) {
   std::vector<config::Route> usable;
   std::vector<std::size_t> given_at;  // of each usable route, its index in the settings
   for (std::size_t i = 0; i < settings_.routes.size(); ++i) {

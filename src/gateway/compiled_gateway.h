@@ -33,7 +33,7 @@ struct CompiledRoute {
   HeaderEdits request_edits, response_edits;
   ErrorOverrides error_overrides;
   RateLimiter rate_limiter;
-  Shadow shadow;  // of a route that gets copies
+  Shadow shadow;                                          // of a route that gets copies
   std::shared_ptr<const http::AuthContext> auth_context;  // null: none
   /// The authorizer's own pages (its callback, its logout): they alone among upstreams get the
   /// private cookies and may set them, as they do when the authorizer is in this process.

@@ -153,8 +153,8 @@ std::string_view Forwarded::request_id(const http::Request& request) const {
 void Forwarded::apply(const http::Request& request, http::Headers& headers) const {
   const bool trusted = trusts(request);
   const bool is_secure = secure(request, trusted);
-  const Facts facts = trusted ? facts_of_proxy(request, headers, is_secure)
-                              : own_facts(request, is_secure);
+  const Facts facts =
+      trusted ? facts_of_proxy(request, headers, is_secure) : own_facts(request, is_secure);
   headers.remove_if([trusted](http::Field field) {
     if (!tells_of_client(field.name)) return false;
     return !trusted || is_never_kept(field.name);
@@ -167,8 +167,7 @@ void Forwarded::apply(const http::Request& request, http::Headers& headers) cons
 }
 
 /// The client's own takes the place of what a proxy in front may have told.
-void Forwarded::add_client_certificate(const http::Request& request,
-                                       http::Headers& headers) const {
+void Forwarded::add_client_certificate(const http::Request& request, http::Headers& headers) const {
   if (!request.peer || !request.peer->certificate) return;
   const std::vector<std::string>& details = listener_of(request).forward_client;
   if (details.empty()) return;

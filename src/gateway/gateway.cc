@@ -109,8 +109,9 @@ Result<std::shared_ptr<http::Authorizer>> LoopGateway::authorizer_for(
                                       .resolver = parts_.resolver,
                                       .counts = parts_.authorizer_counts,
                                       .log = parts_.log};
-  Result<std::unique_ptr<http::Authorizer>> made =
-      kind == "grpc" ? make_grpc_authorizer(settings, parts) : make_http_authorizer(settings, parts);
+  Result<std::unique_ptr<http::Authorizer>> made = kind == "grpc"
+                                                       ? make_grpc_authorizer(settings, parts)
+                                                       : make_http_authorizer(settings, parts);
   if (!made) return fail(std::move(made));
   return std::shared_ptr<http::Authorizer>(std::move(*made));
 }

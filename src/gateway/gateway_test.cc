@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/authz/external_authorizer.h"
 #include "gateway/fakes.h"
 #include "net/test_http.h"
 
@@ -77,9 +78,7 @@ class GatewayTest : public testing::Test {
     route.timeout = timeout;
     settings_.routes.push_back(std::move(route));
   }
-  Result<CompiledGateway::Made> compile() {
-    return CompiledGateway::make(settings_, rate_limits_);
-  }
+  Result<CompiledGateway::Made> compile() { return CompiledGateway::make(settings_, rate_limits_); }
   Result<std::unique_ptr<Gateway>> make(http::Authorizer* gatekeeper) {
     return Gateway::make(compile().value().gateway, {.loop = loop_.get(),
                                                      .resolver = *resolver_,

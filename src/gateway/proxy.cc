@@ -327,8 +327,7 @@ Result<void> Proxy::write_headers(Exchange& exchange) const {
   if (!applied) return applied;
   const HeaderEdits& edits = exchange.filters().request_edits;
   if (!edits.empty()) {
-    edits.apply(headers,
-                {.request = request, .client_address = exchange.client.address});
+    edits.apply(headers, {.request = request, .client_address = exchange.client.address});
   }
   return {};
 }
@@ -353,8 +352,8 @@ http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) co
   const bool upgraded = answer->status == 101;
   const bool asked = !onward.upgrade.empty();
   const bool joined = answer->upgrade != nullptr;
-  // Only a 101 that was asked for opens a tunnel (CVE-2024-23326, CVE-2026-2833). And where a client
-  // takes any 2xx for one (RFC 8441 §5), no other may reach it.
+  // Only a 101 that was asked for opens a tunnel (CVE-2024-23326, CVE-2026-2833). And where a
+  // client takes any 2xx for one (RFC 8441 §5), no other may reach it.
   const bool would_seem_joined = asked && !upgraded && answer->status < 300 &&
                                  exchange.request.version == http::Version::kHttp2;
   if (upgraded != joined || (upgraded && !asked) || (answer->status < 200 && !upgraded) ||
@@ -378,9 +377,8 @@ void Proxy::finish(Exchange& exchange, http::Response& response) {
     // Whole ones go back, for whoever counts them.
     if (!exchange.onward->body.stream) request.body = std::move(exchange.onward->body);
   }
-  const FormatContext context{.request = request,
-                              .response = &response,
-                              .client_address = exchange.client.address};
+  const FormatContext context{
+      .request = request, .response = &response, .client_address = exchange.client.address};
   const bool may_override =
       response.status >= 400 && !(exchange.group && exchange.settings().bypass_error_overrides);
   if (may_override) {

@@ -66,7 +66,8 @@ class ProxyTest : public testing::Test {
         std::move(destinations));
     if (proxy_) return proxy_->use(std::move(in_force));
     proxy_ = std::make_unique<Proxy>(
-        Proxy::Parts{.loop = loop_.get(), .entropy = entropy_, .ids = RequestIds(entropy_), .log = nullptr},
+        Proxy::Parts{
+            .loop = loop_.get(), .entropy = entropy_, .ids = RequestIds(entropy_), .log = nullptr},
         std::move(in_force));
   }
 
@@ -202,12 +203,8 @@ TEST_F(ProxyTest, UpstreamsThatFailGiveTheRightStatusAndNoDetail) {
 }
 
 TEST_F(ProxyTest, NoRouteIs404WithTheRequestsId) {
-  std::vector<config::Route> none;
-  proxy_ = std::make_unique<Proxy>(Proxy::Parts{.table = RouteTable::make(none).table,
-                                                .authorizer = judge_,
-                                                .identity = IdentityHeaders({}, {}),
-                                                .forwarded = Forwarded({}),
-                                                .ids = RequestIds(entropy_)});
+  settings_.routes.clear();
+  use();
   http::Request asked = request("/");
   asked.headers.add("Accept", "text/html,*/*");
   const http::Response response = send(asked);

@@ -282,7 +282,8 @@ TEST_F(Recheck, AFinishedExchangeLeavesTheListAndItsPlaceIsUsedAgain) {
 
 TEST_F(Recheck, GoesWhileAQuestionIsOpen) {
   judge_.gate.shut();
-  auto exchanges = std::make_unique<OpenExchanges>(judge_);
+  auto exchanges = std::make_unique<OpenExchanges>(
+      std::shared_ptr<http::Authorizer>(std::shared_ptr<void>(), &judge_));
   {
     const http::Request request = request_of("s1");
     const OpenExchanges::Watch watch = exchanges->open(request, allow("s1"));

@@ -80,8 +80,9 @@ class Authorizer {
   /// where the body is a stream. `request` outlives the task.
   virtual Task<Verdict> judge(const Request& request) = 0;
 
-  /// What judge() would answer, if that is an Allow and is known without waiting; null: ask judge().
-  /// Valid until the next call of this object. Saves the common case a coroutine and a copy.
+  /// What judge() would answer, if that is an Allow and is known without waiting; null: ask
+  /// judge(). Valid until the next call of this object. Saves the common case a coroutine and a
+  /// copy.
   virtual const Allow* allowed_at_once(const Request& request) {
     static_cast<void>(request);
     return nullptr;

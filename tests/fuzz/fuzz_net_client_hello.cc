@@ -25,9 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ClientHello whole = gatehouse::net::parse_client_hello(bytes);
   require(whole.state != State::kIncomplete || bytes.size() < gatehouse::net::kClientHelloBytes);
   require(whole.state == State::kComplete || whole.server_name.empty());
-  require(std::ranges::none_of(whole.server_name, [](char c) {
-    return c <= ' ' || c >= '\x7f' || (c >= 'A' && c <= 'Z');
-  }));
+  require(std::ranges::none_of(
+      whole.server_name, [](char c) { return c <= ' ' || c >= '\x7f' || (c >= 'A' && c <= 'Z'); }));
   const std::size_t cut = bytes.size() * data[0] / 256;
   const ClientHello part = gatehouse::net::parse_client_hello(bytes.substr(0, cut));
   if (part.state != State::kIncomplete) {

@@ -21,7 +21,7 @@ struct Limits {
   std::size_t head_bytes = 64 * 1024;  // request or status line with all fields
   std::size_t fields = 128;
   std::size_t target_bytes = http::kTargetLimit;  // at most that
-  std::size_t chunk_extension_bytes = 1024;  // of one chunk
+  std::size_t chunk_extension_bytes = 1024;       // of one chunk
   std::size_t trailer_bytes = 8 * 1024;
 };
 
