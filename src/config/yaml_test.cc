@@ -77,7 +77,7 @@ TEST(YamlStreamTest, ABillionLaughsIsRefused) {
   const auto documents = parse_all(text);
   ASSERT_EQ(documents.size(), 1U);
   ASSERT_FALSE(documents[0]);
-  EXPECT_EQ(documents[0].error()[0].message, "more than 50000 values");
+  EXPECT_EQ(documents[0].error()[0].message, "more than " + std::to_string(kMaxValues) + " values");
 }
 
 TEST(YamlStreamTest, DepthIsLimited) {

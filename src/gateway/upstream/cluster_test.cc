@@ -315,6 +315,7 @@ TEST_F(ClusterTest, WebSocketsCountUntilTheyEnd) {
   ASSERT_TRUE(listener);
   http::Request request = get();
   request.upgrade = "websocket";
+  request.headers.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
   std::optional<Answer> answer;
   begin(request, answer);
   loop_.run_until([&] { return accepted != nullptr; });
