@@ -2,14 +2,17 @@
 
 #include <utility>
 
+#include "gateway/authz/external_authorizer.h"
+
 namespace gatehouse::app {
 namespace {
 
 using gateway::Problem;
 
-/// Manifests say where each route comes from; the configuration file's routes have no origin.
+/// Routes of the configuration file, and those that join the roles of one process, which have no
+/// origin; the origin of others is an object of a manifest.
 bool is_of_file(const config::Route& route) {
-  return route.origin.empty();
+  return route.origin.empty() || route.origin.starts_with("gateway.routes[");
 }
 
 std::string name_of(const config::Route& route) {
@@ -32,7 +35,9 @@ Result<CompiledSources> compile_sources(config::Gateway settings,
   Result<gateway::CompiledGateway::Made> made =
       gateway::CompiledGateway::make(settings, rate_limits);
   if (!made) return fail(std::move(made));
-  CompiledSources out{.gateway = std::move(made->gateway), .problems = {}, .warnings = {}};
+  CompiledSources out{.gateway = std::move(made->gateway),
+                      .problems = {},
+                      .warnings = gateway::authorizer_warnings(settings.authorizer)};
   for (const Problem& problem : made->problems) {
     std::string text = sentence(problem, settings);
     const bool of_file = settings.manifests.empty() || (problem.of == Problem::Of::kRoute &&

@@ -141,6 +141,11 @@ void CompiledGateway::compile_routes(RateLimitTables& rate_limits, std::vector<P
   for (std::size_t i = 0; i < settings_.routes.size(); ++i) {
     config::Route& route = settings_.routes[i];
     route.name = route_name(route);
+    // Nothing else speaks gRPC; over TLS, ALPN finds that out.
+    const bool cleartext = !route.upstream.service.starts_with("https:");
+    if (route.grpc && route.upstream.protocol == "auto" && cleartext) {
+      route.upstream.protocol = "http2";
+    }
     Result<CompiledRoute> compiled = compile(route, settings_, rate_limits);
     if (!compiled) {
       problems.push_back({Problem::Of::kRoute, i, std::move(compiled).error().message});

@@ -141,8 +141,14 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
   if (!addresses.empty() && !addresses.permits(exchange.client.address)) {
     return refuse(request, {403, "address", "Requests from your address are not served."});
   }
+  if (request.version == http::Version::kHttp10 && !exchange.gateway.settings().http10) {
+    return refuse(request, {426, "http/1.0", "HTTP/1.1 is the least that is served here."});
+  }
   if (request.method == "TRACE" || request.method == "CONNECT") {
     return refuse(request, {405, "method", "This method is not allowed here."});
+  }
+  if (request.target.merged_slashes() && !exchange.gateway.settings().merge_slashes) {
+    return refuse(request, {400, "ambiguous path", "The path has empty segments."});
   }
   if (is_misdirected(request)) {
     return refuse(request, {421, "misdirected", "The request is for another host."});

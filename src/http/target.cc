@@ -144,6 +144,7 @@ Result<Target, TargetError> parse_target(std::string_view raw) {
   }
   const std::size_t path_end = std::min(rest->find('?'), rest->size());
   Target target;
+  target.merged_slashes_ = rest->substr(0, path_end).contains("//");
   target.whole_.clear();
   target.whole_.reserve(rest->size() + 1);
   const Result<void, TargetError> path = append_path(rest->substr(0, path_end), target.whole_);

@@ -42,6 +42,8 @@ class Target {
   }
   /// Path, and '?' with the query if there was one: what stands in a request line.
   const std::string& str() const { return whole_; }
+  /// It came with runs of slashes, of which one each is left.
+  bool merged_slashes() const { return merged_slashes_; }
   /// Replaces the path, which must be in normal form; keeps the query.
   void set_path(std::string_view path);
 
@@ -50,6 +52,7 @@ class Target {
  private:
   std::string whole_ = "/";
   std::size_t path_length_ = 1;
+  bool merged_slashes_ = false;
 };
 
 /// Reads a request target: origin-form, or absolute-form, whose authority the codec compares with

@@ -51,10 +51,14 @@ Result<net::ClientOptions> options_of(const http::Url& url,
   if (url.scheme != "https") return options;
   Result<std::shared_ptr<const net::ClientTls>> tls =
       net::ClientTls::load({.ca_file = settings.tls.ca_file,
+                            .ca_pem = settings.tls.ca_pem,
                             .client_certificate_file = settings.tls.certificate,
-                            .client_key_file = settings.tls.key});
+                            .client_key_file = settings.tls.key,
+                            .client_certificate_pem = settings.tls.certificate_pem,
+                            .client_key_pem = settings.tls.key_pem});
   if (!tls) return std::unexpected(std::move(tls).error().in(std::string(kWhere) + ".tls"));
   options.tls = std::move(*tls);
+  options.server_name = settings.tls.server_name;
   return options;
 }
 
@@ -107,6 +111,7 @@ Result<std::unique_ptr<http::Authorizer>> make_grpc_authorizer(const config::Gat
   if (ready->url.path != "/" || !ready->url.query.empty()) {
     return wrong(".url: of a gRPC service, it must end with the host and port");
   }
+  ready->options.protocol = net::ClientOptions::Protocol::kHttp2;
   auto client = net::HttpClient::make(parts.loop, parts.resolver, std::move(ready->url),
                                       std::move(ready->options));
   auto authorizer = std::make_unique<GrpcAuthorizer>(
