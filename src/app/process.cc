@@ -132,6 +132,7 @@ class Process {
   Opened<void> open_store();
   Opened<void> open_gatekeeper(const Secret& sealing_key);
   Opened<void> open_identity(const Secret& sealing_key);
+  Opened<void> open_access_log();
   Opened<void> check_ports();
   Result<Certificates> load_certificates(const config::Gateway& gateway) const;
   Opened<void> start_workers(const Certificates& certificates);
@@ -150,6 +151,7 @@ class Process {
   const bool keep_listen_;
   const std::function<std::optional<config::Settings>()> reread_;
   Common common_;
+  std::unique_ptr<gateway::LogFile> access_log_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<BlockingPool> database_thread_;
   std::unique_ptr<BlockingPool> password_threads_;
@@ -185,6 +187,8 @@ Opened<void> Process::open() {
   common_.started = clock_.now();
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
   common_.metrics->set_clusters([this] { return common_.clusters.views(); });
+  const Opened<void> log_opened = open_access_log();
+  if (!log_opened) return log_opened;
   const Result<Certificates> certificates = load_certificates(plan_.settings.gateway);
   if (!certificates) return failed(kConfiguration, certificates.error());
   if (plan_.has_gatekeeper() || plan_.has_identity()) {
@@ -192,6 +196,17 @@ Opened<void> Process::open() {
     if (!opened) return opened;
   }
   return start_workers(*certificates);
+}
+
+Opened<void> Process::open_access_log() {
+  const config::AccessLog& settings = plan_.settings.gateway.access_log;
+  if (settings.path.empty() || settings.form == "off") return {};
+  Result<std::unique_ptr<gateway::LogFile>> file = gateway::LogFile::open(settings.path);
+  if (!file) return failed(kConfiguration, file.error());
+  access_log_ = std::move(*file);
+  common_.access_log = access_log_.get();
+  common_.metrics->set_dropped_lines([this] { return access_log_->dropped(); });
+  return {};
 }
 
 Opened<void> Process::check_ports() {
@@ -320,6 +335,7 @@ std::string Process::url() const {
 
 /// The file and all that it names. What needs a restart is named.
 void Process::reread() {
+  if (access_log_) access_log_->reopen();
   std::optional<config::Settings> fresh;
   if (reread_) fresh = reread_();
   if (reread_ && !fresh) {

@@ -169,7 +169,8 @@ Result<void> Worker::make_observer() {
                                      .resolver = *resolver_,
                                      .metrics = *counts_,
                                      .entropy = common_.entropy,
-                                     .log = common_.log};
+                                     .log = common_.log,
+                                     .access_log_file = common_.access_log};
   Result<std::unique_ptr<gateway::LoopObserver>> observer =
       gateway::LoopObserver::make(plan_.settings.gateway, std::move(parts));
   if (!observer) return fail(std::move(observer));
@@ -339,15 +340,18 @@ void Worker::end() {
 }
 
 void Worker::drain_servers(bool samples, std::chrono::milliseconds limit) {
-  for (const Served& served : servers_) {
-    if ((served.service == Service::kSamples) != samples) continue;
+  const auto wait_for = [this](Task<void> drained) {
     ++draining_;
-    loop_.spawn([](Worker& self, Task<void> drained) -> Task<void> {
-      co_await std::move(drained);
+    loop_.spawn([](Worker& self, Task<void> ended) -> Task<void> {
+      co_await std::move(ended);
       --self.draining_;
       self.go_on_when_idle();
-    }(*this, served.server->drain(limit)));
+    }(*this, std::move(drained)));
+  };
+  for (const Served& served : servers_) {
+    if ((served.service == Service::kSamples) == samples) wait_for(served.server->drain(limit));
   }
+  if (tcp_ && !samples) wait_for(tcp_->drain(limit));
   go_on_when_idle();
 }
 

@@ -48,6 +48,7 @@ struct Common {
   std::shared_ptr<net::AddressCounts> address_counts = std::make_shared<net::AddressCounts>();
   /// Of the gateway as the process started; made by the first loop, which knows all ports.
   std::shared_ptr<const gateway::CompiledGateway> compiled;
+  gateway::LogFile* access_log = nullptr;  // null: its lines go with the log
   ConfigurationReport report;
   ClusterBoard clusters;
   WallTime started{};

@@ -118,7 +118,9 @@ Task<ServerConnection::HeadState> ServerConnection::next_head() {
   HeadState state = look_for_head();
   while (state == HeadState::kIncomplete) {
     const Result<void> readable = co_await stream_->readable();
-    state = readable ? look_for_head() : head_missed(readable.error().code);
+    // A request that is there already when the server begins to drain is served.
+    const bool look = readable || (context_.draining && !head_begun_);
+    state = look ? look_for_head() : head_missed(readable.error().code);
   }
   co_return state;
 }

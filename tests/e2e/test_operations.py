@@ -1,8 +1,12 @@
 """Health, metrics and the log."""
 
+import json
 import re
+import signal
+import time
 
 import requests
+from deployment import Deployment
 
 
 def operations(door, path):
@@ -52,3 +56,26 @@ def test_forwarded_headers_tell_the_truth(alice):
     assert seen["x-forwarded-proto"] == "http"
     assert seen["x-forwarded-host"].startswith("localhost:")
     assert "1.2.3.4" not in str(seen) and "evil" not in str(seen)
+
+
+def test_the_access_log_may_be_a_file_that_is_opened_again(tmp_path):
+    path = tmp_path / "access.log"
+    own = Deployment("one", all={"gateway": {"access_log": {"form": "json", "path": str(path)}}})
+    own.start()
+    try:
+        wait_for_line(own, path)
+        path.rename(tmp_path / "access.log.1")
+        own.roles[0].process.send_signal(signal.SIGHUP)
+        wait_for_line(own, path)
+    finally:
+        own.close()
+
+
+def wait_for_line(door, path) -> None:
+    """Asks until the file has a line."""
+    end = time.monotonic() + 30
+    while not path.exists() or not path.read_text():
+        assert time.monotonic() < end, door.logs()[-2000:]
+        requests.get(door.url + "/", allow_redirects=False, timeout=10)
+        time.sleep(0.05)
+    assert json.loads(path.read_text().splitlines()[0])["status"] in (200, 301)
