@@ -5,6 +5,8 @@
 namespace gatehouse::http {
 namespace {
 
+using namespace std::string_view_literals;
+
 bool contains(const std::vector<std::string>& entries, std::string_view address) {
   return AddressSet::parse(entries, "test").value().contains(address);
 }
@@ -46,8 +48,8 @@ TEST(Address, WhatIsNoneIsRefused) {
                                       "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
-  EXPECT_FALSE(parse_address(std::string_view("::1\0", 4)));
-  EXPECT_FALSE(parse_address(std::string_view("1.2.3.4\0junk", 12)));
+  EXPECT_FALSE(parse_address("::1\0"sv));
+  EXPECT_FALSE(parse_address("1.2.3.4\0junk"sv));
   EXPECT_TRUE(is_ipv4(parse_address("::ffff:1.2.3.4").value()));
   EXPECT_EQ(parse_address("::ffff:1.2.3.4"), parse_address("1.2.3.4"));
   EXPECT_FALSE(is_ipv4(parse_address("::1").value()));

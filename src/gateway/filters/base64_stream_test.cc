@@ -7,6 +7,8 @@
 namespace gatehouse::gateway {
 namespace {
 
+using namespace std::string_view_literals;
+
 /// Fed in pieces of `size` bytes.
 std::string decoded(std::string_view text, std::size_t size) {
   Base64Decoder decoder;
@@ -18,7 +20,7 @@ std::string decoded(std::string_view text, std::size_t size) {
 }
 
 TEST(Base64Decoder, AnyPieces) {
-  const std::string bytes("a\0b\xff some longer text than one group", 40);
+  const std::string bytes("a\0b\xff some longer text than one group"sv);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     const std::string part = bytes.substr(0, length);
     for (const std::size_t size : {1, 2, 3, 4, 5, 7, 100}) {

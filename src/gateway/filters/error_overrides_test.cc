@@ -11,6 +11,8 @@
 namespace gatehouse::gateway {
 namespace {
 
+using namespace std::string_view_literals;
+
 using Settings = std::vector<config::ErrorOverride>;
 
 /// Applies them to an answer with that status.
@@ -96,7 +98,7 @@ TEST(ErrorOverrides, WhatDescribedTheOldBodyGoes) {
 
 TEST(ErrorOverrides, JsonIsOneValidObject) {
   http::Headers headers;
-  headers.add("X", std::string_view("a\"}\\\n\xff", 6));
+  headers.add("X", "a\"}\\\n\xff"sv);
   const Answered got = answer({{.status = 500,
                                 .json = {{"sta\"tus", "%RESPONSE_CODE%"},
                                          {"say", "\"hi\" 100% %REQ(x)%"},

@@ -7,6 +7,8 @@
 namespace gatehouse::gateway {
 namespace {
 
+using namespace std::string_view_literals;
+
 using Use = Format::Use;
 
 http::Request make_request() {
@@ -143,7 +145,7 @@ TEST(Format, SecretsNeverComeOut) {
 
 TEST(Format, ValuesCannotEscapeTheirPlace) {
   http::Request request;
-  request.headers.add("X", std::string_view("a\r\nSet-Cookie: b\0\xff<\"\\", 21));
+  request.headers.add("X", "a\r\nSet-Cookie: b\0\xff<\"\\"sv);
   const FormatContext context{.request = request};
   EXPECT_EQ(fill("%REQ(X)%", context, Use::kRequestField), "a__Set-Cookie: b__<\"\\");
   EXPECT_EQ(fill("%REQ(X)%", context, Use::kLog), "a\\x0d\\x0aSet-Cookie: b\\x00\\xff<\\\"\\\\");

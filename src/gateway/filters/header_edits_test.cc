@@ -5,6 +5,8 @@
 namespace gatehouse::gateway {
 namespace {
 
+using namespace std::string_view_literals;
+
 using Of = HeaderEdits::Of;
 const std::vector<std::string> kManaged = {"kubeflow-userid"};
 
@@ -70,7 +72,7 @@ TEST(HeaderEdits, AnEmptyValueStillReplaces) {
 
 TEST(HeaderEdits, NoValueCanSplitAHeader) {
   http::Request request;
-  request.headers.add("X-In", std::string_view(" a\r\nX-Evil: 1\0 ", 15));
+  request.headers.add("X-In", " a\r\nX-Evil: 1\0 "sv);
   http::Response response;
   make(Of::kResponse, {{"X-Out", "%REQ(x-in)%"}})
       .value()
