@@ -478,6 +478,7 @@ class HttpUpgradeTest : public HttpClientTest {
   static http::Request websocket() {
     http::Request request = get("/ws");
     request.upgrade = "websocket";
+    request.headers.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
     return request;
   }
 };
@@ -718,8 +719,9 @@ TEST_F(ProxyTest, ClientThatGoesEndsTheRequestUpstream) {
 TEST_F(ProxyTest, WebSocketIsRelayedWithHalfClose) {
   proxy();
   std::unique_ptr<RawConnection> client = connect();
-  loop_.run(client->send(
-      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+  loop_.run(
+      client->send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
   std::unique_ptr<RawConnection> connection = accepted();
   (void)head_at(*connection);
   loop_.run(
