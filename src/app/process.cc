@@ -121,6 +121,8 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  /// Tells of changes since before the manifests were first read.
+  void watch(std::optional<FolderWatch> manifests) { manifests_watch_ = std::move(manifests); }
   /// What was found in the manifests at the start; before open().
   void tell(const GatewaySources& sources);
   Opened<void> open();
@@ -141,7 +143,6 @@ class Process {
   void reread();
   void reload();
   Result<void> reload_gateway();
-  std::optional<FolderWatch> watch_manifests() const;
   void end_workers();
 
   const SystemClock clock_;
@@ -149,6 +150,7 @@ class Process {
   Plan plan_;
   config::Settings settings_;
   const bool keep_listen_;
+  std::optional<FolderWatch> manifests_watch_;
   const std::function<std::optional<config::Settings>()> reread_;
   Common common_;
   std::unique_ptr<gateway::LogFile> access_log_;
@@ -394,17 +396,8 @@ void Process::tell(const GatewaySources& sources) {
   common_.report.add(sources.problems, sources.warnings);
 }
 
-std::optional<FolderWatch> Process::watch_manifests() const {
-  const std::string& folder = settings_.gateway.manifests;
-  if (folder.empty() || !plan_.serves(Service::kGateway)) return std::nullopt;
-  Result<FolderWatch> watch = FolderWatch::make(folder);
-  if (watch) return std::move(*watch);
-  common_.log->warn("{}; SIGHUP reads the manifests again", watch.error().message);
-  return std::nullopt;
-}
-
 void Process::serve_until_signal() {
-  Events events(watch_manifests());
+  Events events(std::move(manifests_watch_));
   for (Event event = events.next(); event != Event::kStop; event = events.next()) {
     if (event == Event::kReread) reread();
     if (event == Event::kManifestsChanged) reload();
@@ -422,6 +415,17 @@ void Process::serve_until_signal() {
   drained.wait();
   for (Worker* worker : workers_) worker->end();
   end_workers();
+}
+
+/// Of the folder of manifests, if there is one.
+std::optional<FolderWatch> watch_manifests(const ServeOptions& options, spdlog::logger& log) {
+  const bool has_gateway = options.role == Role::kAll || options.role == Role::kGateway;
+  const std::string& folder = options.settings.gateway.manifests;
+  if (folder.empty() || !has_gateway) return std::nullopt;
+  Result<FolderWatch> watch = FolderWatch::make(folder);
+  if (watch) return std::move(*watch);
+  log.warn("{}; SIGHUP reads the manifests again", watch.error().message);
+  return std::nullopt;
 }
 
 /// A core dump would hold keys.
@@ -455,6 +459,8 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   const config::Settings settings = options.settings;
   auto reread = std::move(options.reread);
   const bool keep_listen = options.keep_listen;
+  // Before they are read: what changes from then on is read again.
+  std::optional<FolderWatch> watch = watch_manifests(options, *log);
   Result<GatewaySources> sources = gather(settings.gateway, keep_listen);
   if (!sources) {
     fmt::print(stderr, "gatehouse: {}\n", sources.error().message);
@@ -467,6 +473,7 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
     return kConfiguration;
   }
   Process process(std::move(*plan), settings, keep_listen, std::move(reread), log);
+  process.watch(std::move(watch));
   process.tell(*sources);
   const Opened<void> opened = process.open();
   if (!opened) {
