@@ -132,6 +132,7 @@ class Process {
   Opened<void> open_store();
   Opened<void> open_gatekeeper(const Secret& sealing_key);
   Opened<void> open_identity(const Secret& sealing_key);
+  Opened<void> open_access_log();
   Opened<void> check_ports();
   Result<Certificates> load_certificates(const config::Gateway& gateway) const;
   Opened<void> start_workers(const Certificates& certificates);
@@ -185,6 +186,8 @@ Opened<void> Process::open() {
   common_.started = clock_.now();
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
   common_.metrics->set_clusters([this] { return common_.clusters.views(); });
+  const Opened<void> access_log = open_access_log();
+  if (!access_log) return access_log;
   const Result<Certificates> certificates = load_certificates(plan_.settings.gateway);
   if (!certificates) return failed(kConfiguration, certificates.error());
   if (plan_.has_gatekeeper() || plan_.has_identity()) {
@@ -192,6 +195,16 @@ Opened<void> Process::open() {
     if (!opened) return opened;
   }
   return start_workers(*certificates);
+}
+
+Opened<void> Process::open_access_log() {
+  const config::AccessLog& settings = plan_.settings.gateway.access_log;
+  if (settings.path.empty() || settings.form == "off") return {};
+  Result<std::unique_ptr<gateway::LogFile>> file = gateway::LogFile::open(settings.path);
+  if (!file) return failed(kConfiguration, file.error());
+  common_.access_log = std::move(*file);
+  common_.metrics->set_dropped_lines([this] { return common_.access_log->dropped(); });
+  return {};
 }
 
 Opened<void> Process::check_ports() {
@@ -390,6 +403,7 @@ std::optional<FolderWatch> Process::watch_manifests() const {
 void Process::serve_until_signal() {
   Events events(watch_manifests());
   for (Event event = events.next(); event != Event::kStop; event = events.next()) {
+    if (event == Event::kReread && common_.access_log) common_.access_log->reopen();
     if (event == Event::kReread) reread();
     if (event == Event::kManifestsChanged) reload();
   }

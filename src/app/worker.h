@@ -49,6 +49,7 @@ struct Common {
   /// Of the gateway as the process started; made by the first loop, which knows all ports.
   std::shared_ptr<const gateway::CompiledGateway> compiled;
   ConfigurationReport report;
+  std::unique_ptr<gateway::LogFile> access_log;  // null: it goes to `log`
   ClusterBoard clusters;
   WallTime started{};
   std::shared_ptr<const net::ClientTls> client_tls;
