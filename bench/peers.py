@@ -81,7 +81,7 @@ class Haproxy(Process):
         path = folder / "haproxy.cfg"
         path.write_text(f"""global
   nbthread 1
-  maxconn 20000
+  maxconn 8000
   tune.ssl.cachesize 0
 defaults
   mode http

@@ -115,10 +115,16 @@ class Process:
     """A program pinned to a processor."""
 
     def __init__(self, words: list, ports: list[int], processor: str = "0") -> None:
+        said = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(["taskset", "-c", processor, *map(str, words)],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for port in ports:
-            wait_for(port)
+                                        stdout=subprocess.DEVNULL, stderr=said)
+        try:
+            for port in ports:
+                wait_for(port)
+        except SystemExit as failure:
+            self.stop()
+            said.seek(0)
+            raise SystemExit(f"{failure}: {words[0]}: {said.read()}") from None
 
     def pids(self) -> list[int]:
         return [self.process.pid]

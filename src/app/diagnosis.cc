@@ -49,6 +49,9 @@ void add(ClusterView& view, const ClusterStatus& status) {
   add(view, "pending_requests", status.pending);
   add(view, "requests", status.requests);
   add(view, "retries", status.retries);
+  view.requests += status.attempts;
+  view.failures += status.failed_attempts;
+  view.retries += status.retried;
   if (!status.dns_error.empty()) view.dns_error = status.dns_error;
   view.panic |= status.panic;
 }
@@ -96,7 +99,8 @@ std::vector<ClusterView> ClusterBoard::views() const {
 std::vector<gateway::RouteView> route_views(const gateway::CompiledGateway& compiled,
                                             const std::map<std::string, std::uint64_t>& hits) {
   std::vector<gateway::RouteView> out;
-  for (const config::Route& route : compiled.settings().routes) {
+  for (const std::size_t index : compiled.table().in_order()) {
+    const config::Route& route = compiled.route(index);
     gateway::RouteView& view = out.emplace_back();
     view.name = route.name;
     view.origin = route.origin;
@@ -110,6 +114,22 @@ std::vector<gateway::RouteView> route_views(const gateway::CompiledGateway& comp
     if (found != hits.end()) view.hits = found->second;
   }
   return out;
+}
+
+std::string_view name_of(Service service) {
+  switch (service) {
+    case Service::kGateway:
+      return "gateway";
+    case Service::kGatekeeper:
+      return "gatekeeper";
+    case Service::kIdentity:
+      return "identity";
+    case Service::kSamples:
+      return "samples";
+    case Service::kOperations:
+      return "operations";
+  }
+  return "";
 }
 
 std::string authorizer_text(const config::AuthorizerSettings& settings) {

@@ -5,8 +5,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "app/plan.h"
 #include "gateway/compiled_gateway.h"
 #include "gateway/observe/diagnostics.h"
 #include "gateway/upstream/status.h"
@@ -25,9 +27,11 @@ class ClusterBoard {
   std::map<std::size_t, std::vector<gateway::upstream::ClusterStatus>> loops_;
 };
 
-/// In the order of the configuration. `hits`: by the routes' names.
+/// In the order in which they are tried. `hits`: by the routes' names.
 std::vector<gateway::RouteView> route_views(const gateway::CompiledGateway& compiled,
                                             const std::map<std::string, std::uint64_t>& hits);
+/// "gateway", "operations": for people.
+std::string_view name_of(Service service);
 /// "gatekeeper", "http http://…".
 std::string authorizer_text(const config::AuthorizerSettings& settings);
 

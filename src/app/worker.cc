@@ -205,9 +205,9 @@ gateway::DiagnosticSnapshot Worker::diagnose() const {
   out.clusters = common_.clusters.views();
   for (const PlannedListener& listener : plan_.listeners) {
     if (listener.service == Service::kSamples) continue;
-    out.listeners.push_back(
-        {.address = listener.endpoint.str(),
-         .protocol = has_certificate(listener.settings.tls) ? "https" : "http"});
+    out.listeners.push_back({.address = listener.endpoint.str(),
+                             .protocol = has_certificate(listener.settings.tls) ? "https" : "http",
+                             .serves = std::string(name_of(listener.service))});
   }
   for (std::string& text : common_.report.problems())
     out.problems.push_back({.what = std::move(text)});

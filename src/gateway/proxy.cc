@@ -238,6 +238,7 @@ Task<Proxy::Answer> Proxy::ask(Exchange& exchange) {
     co_return std::move(deny->response);
   }
   exchange.allow = &std::get<http::Allow>(exchange.verdict);
+  if (exchange.allow->unjudged) request.trace.failure = "authorizer let pass";
   co_return std::nullopt;
 }
 
@@ -326,6 +327,7 @@ Result<void> Proxy::write_headers(Exchange& exchange) const {
     if (!exchange.filters().leads_to_authorizer) identity.strip_cookies(headers);
     forwarded.apply(request, headers);
   }
+  if (parts_.tracing != nullptr) Tracing::tell(request, headers);
   Result<void> applied = identity.apply(headers, *exchange.allow);
   if (!applied) return applied;
   applied = edit_query(exchange.onward->target, *exchange.allow);

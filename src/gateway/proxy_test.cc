@@ -125,6 +125,49 @@ TEST_F(ProxyTest, AnAllowedRequestReachesTheUpstreamWithWhatTheVerdictSets) {
   EXPECT_EQ(asked.trace.upstream, "10.0.0.9:80");
 }
 
+TEST_F(ProxyTest, ARequestThatPassesUnjudgedHasNoIdentityAndIsNamed) {
+  judge_.answer = [](const http::Request&) {
+    http::Allow unjudged;
+    unjudged.unjudged = true;
+    return http::Verdict(std::move(unjudged));
+  };
+  http::Request asked = request("/");
+  asked.headers.add("kubeflow-userid", "root");
+  asked.headers.add("Cookie", "gatehouse_session=secret");
+  EXPECT_EQ(send(asked).status, 200);
+  EXPECT_FALSE(upstream_.seen.at(0).headers.has("kubeflow-userid"));
+  EXPECT_FALSE(upstream_.seen.at(0).headers.has("cookie"));
+  EXPECT_EQ(asked.trace.failure, "authorizer let pass");
+}
+
+TEST_F(ProxyTest, ATraceGoesOnAsTheSpanOfThisExchange) {
+  struct Kept final : SpanSink {
+    void take(Span span) override { spans.push_back(std::move(span)); }
+    std::vector<Span> spans;
+  } sink;
+  const ManualClock clock;
+  const std::unique_ptr<Tracing> tracing =
+      Tracing::make({},
+                    {.forwarded = Forwarded({}), .entropy = entropy_, .clock = clock, .sink = sink})
+          .value();
+  const InForce& before = proxy_->in_force();
+  Proxy traced({.loop = loop_.get(),
+                .entropy = entropy_,
+                .ids = RequestIds(entropy_),
+                .tracing = tracing.get(),
+                .log = nullptr},
+               std::make_shared<const InForce>(before));
+  constexpr std::string_view kParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  http::Request asked = request("/");
+  asked.headers.add("traceparent", kParent);
+  run_now(traced.handle(asked)).value();
+  const std::string told(upstream_.seen.at(0).headers.only("traceparent").value_or(""));
+  EXPECT_TRUE(told.starts_with(kParent.substr(0, 36))) << told;
+  EXPECT_NE(told, kParent);
+  EXPECT_EQ(asked.headers.get("traceparent"), kParent) << "the request stays as it came";
+  EXPECT_NE(asked.trace.span.span_id, http::SpanId{});
+}
+
 TEST_F(ProxyTest, TheJudgeSeesTheRequestAsItCame) {
   judge_.answer = [](const http::Request& asked) {
     EXPECT_EQ(asked.headers.get("cookie"), "gatehouse_session=secret");

@@ -54,8 +54,24 @@ std::string replaced(std::string_view bytes) {
   return out;
 }
 
+/// As Envoy names whom a certificate is for: its first URI, else its first DNS name, else its
+/// subject.
+const std::string& principal_of(const http::ClientCertificate& certificate) {
+  if (!certificate.uris.empty()) return certificate.uris.front();
+  if (!certificate.dns_names.empty()) return certificate.dns_names.front();
+  return certificate.subject;
+}
+
 void tell_peer(const http::Request& request, Attributes& attributes) {
   if (!request.peer) return;
+  if (request.peer->certificate) {
+    attributes.mutable_source()->set_principal(
+        utf8_field(principal_of(*request.peer->certificate)));
+  }
+  if (request.peer->local_port != 0) {
+    attributes.mutable_destination()->mutable_address()->mutable_socket_address()->set_port_value(
+        request.peer->local_port);
+  }
   v3::SocketAddress& address =
       *attributes.mutable_source()->mutable_address()->mutable_socket_address();
   address.set_address(utf8_field(request.peer->address));

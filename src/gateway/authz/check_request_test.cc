@@ -59,6 +59,24 @@ TEST_F(CheckRequestTest, TellsTheRequest) {
   EXPECT_EQ(all.tls_session().sni(), "front.example");
 }
 
+TEST_F(CheckRequestTest, ACertificateNamesThePrincipal) {
+  http::Peer peer = *request_.peer;
+  http::ClientCertificate certificate{.subject = "CN=a"};
+  peer.local_port = 8443;
+  const auto principal = [&] {
+    peer.certificate = std::make_shared<http::ClientCertificate>(certificate);
+    request_.peer = std::make_shared<http::Peer>(peer);
+    return attributes().source().principal();
+  };
+  EXPECT_EQ(attributes().source().principal(), "");
+  EXPECT_EQ(principal(), "CN=a");
+  certificate.dns_names = {"a.example"};
+  EXPECT_EQ(principal(), "a.example");
+  certificate.uris = {"spiffe://example/a"};
+  EXPECT_EQ(principal(), "spiffe://example/a");
+  EXPECT_EQ(attributes().destination().address().socket_address().port_value(), 8443U);
+}
+
 TEST_F(CheckRequestTest, FieldNumbersAreEnvoys) {
   // tag = number << 3 | type: attributes (1), request (4), http (2), method (2) "POST".
   EXPECT_NE(make_check_request(request_, told_, "https", 0, WallTime()).find("\x12\x04POST"),

@@ -6,6 +6,7 @@
 #include "gateway/authz/guarded_authorizer.h"
 #include "gateway/authz/http_authorizer.h"
 #include "gateway/field_names.h"
+#include "gateway/upstream/origin.h"
 #include "http/trusted_proxies.h"
 #include "http/url.h"
 #include "net/http_client.h"
@@ -49,13 +50,7 @@ Result<net::ClientOptions> options_of(const http::Url& url,
     options.connections = settings.circuit_breakers.connections;
   }
   if (url.scheme != "https") return options;
-  Result<std::shared_ptr<const net::ClientTls>> tls =
-      net::ClientTls::load({.ca_file = settings.tls.ca_file,
-                            .ca_pem = settings.tls.ca_pem,
-                            .client_certificate_file = settings.tls.certificate,
-                            .client_key_file = settings.tls.key,
-                            .client_certificate_pem = settings.tls.certificate_pem,
-                            .client_key_pem = settings.tls.key_pem});
+  Result<std::shared_ptr<const net::ClientTls>> tls = upstream::load_tls(settings.tls);
   if (!tls) return std::unexpected(std::move(tls).error().in(std::string(kWhere) + ".tls"));
   options.tls = std::move(*tls);
   options.server_name = settings.tls.server_name;

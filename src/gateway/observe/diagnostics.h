@@ -39,7 +39,9 @@ struct ClusterView {
   std::string service;
   std::vector<EndpointView> endpoints;
   std::vector<BreakerView> breakers;
-  std::uint64_t retries = 0;
+  /// Attempts, those that failed, and those after the first: of all addresses there have been, so
+  /// that these only grow.
+  std::uint64_t requests = 0, failures = 0, retries = 0;
   std::string dns_error;
   bool panic = false;  // too few endpoints are well, so all are used
 };
@@ -58,7 +60,7 @@ struct RouteView {
 struct ListenerView {
   std::string address;
   std::string protocol;  // "http", "https", "tcp"
-  std::uint64_t connections = 0;
+  std::string serves;    // which part of the process
 };
 
 /// Something that is wrong with the configuration and was left out, or is only doubtful.

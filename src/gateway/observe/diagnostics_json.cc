@@ -36,9 +36,8 @@ Json json_of(const RouteView& route) {
 }
 
 Json json_of(const ListenerView& listener) {
-  return {{"address", listener.address},
-          {"protocol", listener.protocol},
-          {"connections", listener.connections}};
+  return {
+      {"address", listener.address}, {"protocol", listener.protocol}, {"serves", listener.serves}};
 }
 
 Json json_of(const ProblemView& problem) {
@@ -64,6 +63,8 @@ Json json_of(const ClusterView& cluster) {
   return {{"service", without_secrets(cluster.service)},
           {"endpoints", array_of(cluster.endpoints)},
           {"breakers", array_of(cluster.breakers)},
+          {"requests", cluster.requests},
+          {"failures", cluster.failures},
           {"retries", cluster.retries},
           {"dns_error", cluster.dns_error},
           {"panic", cluster.panic}};

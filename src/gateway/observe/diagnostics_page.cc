@@ -212,10 +212,10 @@ Table breakers_of(const DiagnosticSnapshot& snapshot) {
 }
 
 Table listeners_of(const DiagnosticSnapshot& snapshot) {
-  return table_of("Listeners", "None.", {"Address", "Protocol", "Connections"}, snapshot.listeners,
+  return table_of("Listeners", "None.", {"Address", "Protocol", "Serves"}, snapshot.listeners,
                   [](const ListenerView& listener) {
                     return Row{text(listener.address), text(listener.protocol),
-                               number(listener.connections)};
+                               text(listener.serves)};
                   });
 }
 

@@ -33,7 +33,7 @@ DiagnosticSnapshot example() {
                                       {.address = "192.0.2.2:80", .healthy = false}},
                         .breakers = {{.name = "requests", .limit = 10, .refused = 3}}},
                        {.service = "http://b:80", .dns_error = "no such host"}};
-  snapshot.listeners = {{.address = "127.0.0.1:8080", .protocol = "http", .connections = 4}};
+  snapshot.listeners = {{.address = "127.0.0.1:8080", .protocol = "http", .serves = "gateway"}};
   snapshot.problems = {{.where = "Mapping c", .what = "has no service"}};
   snapshot.reloads = {{.time = from_unix_seconds(1'700'000'060), .what = "line 3"}};
   return snapshot;
@@ -52,7 +52,7 @@ TEST(Diagnostics, JsonHasEveryPart) {
   EXPECT_EQ((*json)["clusters"][0]["endpoints"][1]["healthy"], false);
   EXPECT_EQ((*json)["clusters"][0]["breakers"][0]["refused"], 3);
   EXPECT_EQ((*json)["clusters"][1]["dns_error"], "no such host");
-  EXPECT_EQ((*json)["listeners"][0]["connections"], 4);
+  EXPECT_EQ((*json)["listeners"][0]["serves"], "gateway");
   EXPECT_EQ((*json)["problems"][0]["severity"], "error");
   EXPECT_EQ((*json)["reloads"][0]["time"], "2023-11-14T22:14:20Z");
   EXPECT_EQ((*json)["started"], "2023-11-14T22:13:20Z");

@@ -36,13 +36,9 @@ void append_limits(Families& families, const Loops& loops) {
 
 void append_levels(Families& families, const Loops& loops) {
   const auto connections = [](const LoopMetrics& loop) { return loop.connections.value(); };
-  const auto streams = [](const LoopMetrics& loop) { return loop.streams.value(); };
   add_gauge(add_family(families, MetricType::Gauge, "gatehouse_connections",
                        "Connections of clients that are open."),
             {}, static_cast<double>(sum(loops, connections)));
-  add_gauge(add_family(families, MetricType::Gauge, "gatehouse_http2_streams",
-                       "HTTP/2 streams of clients that are open."),
-            {}, static_cast<double>(sum(loops, streams)));
 }
 
 void append_authorizer(Families& families, const Loops& loops) {
@@ -111,11 +107,11 @@ struct ServiceSums {
   std::map<std::string, Breaker> breakers;
 
   void add(const ClusterView& cluster) {
+    requests += cluster.requests;
+    failures += cluster.failures;
     retries += cluster.retries;
     endpoints += cluster.endpoints.size();
     for (const EndpointView& endpoint : cluster.endpoints) {
-      requests += endpoint.requests;
-      failures += endpoint.failures;
       usable += endpoint.healthy && !endpoint.ejected && !endpoint.refused ? 1 : 0;
     }
     for (const BreakerView& breaker : cluster.breakers) {

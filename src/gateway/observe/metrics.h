@@ -32,7 +32,6 @@ struct LoopMetrics {
   AuthorizerCounts authorizer;
   TraceCounts traces;
   Level connections;  // of clients, open
-  Level streams;      // of HTTP/2, open
 };
 
 class Metrics final : public prometheus::Collectable {

@@ -34,13 +34,28 @@ inline constexpr std::array<std::uint64_t, 13> kDurationBounds = {
     50'000, 100'000, 500'000, 1'000'000, 5'000'000, 30'000'000};
 
 /// What the gateway says in a request's trace; what others say counts as the last.
-inline constexpr std::array<std::string_view, 18> kFailureReasons = {
-    "denied",           "authorizer",         "authorizer let pass",
-    "no route",         "ambiguous path",     "method",
-    "misdirected",      "body too long",      "rate limited",
-    "address denied",   "upstream timeout",   "upstream unavailable",
-    "upstream invalid", "upstream exhausted", "upstream unhealthy",
-    "upstream reset",   "cancelled",          "other"};
+inline constexpr std::array<std::string_view, 22> kFailureReasons = {"denied",
+                                                                     "authorizer",
+                                                                     "authorizer let pass",
+                                                                     "no route",
+                                                                     "ambiguous path",
+                                                                     "method",
+                                                                     "misdirected",
+                                                                     "insecure",
+                                                                     "no host",
+                                                                     "address",
+                                                                     "upgrade",
+                                                                     "body too long",
+                                                                     "request body",
+                                                                     "rate limit",
+                                                                     "no service",
+                                                                     "upstream timeout",
+                                                                     "upstream unavailable",
+                                                                     "upstream invalid",
+                                                                     "upstream exhausted",
+                                                                     "cancelled",
+                                                                     "http/1.0",
+                                                                     "other"};
 
 /// Of one loop.
 class RouteShard final : public net::ExchangeObserver {

@@ -44,6 +44,12 @@ void fill(std::array<std::uint8_t, N>& id, std::size_t at, std::uint64_t bits) {
   std::memcpy(id.data() + at, &bits, sizeof bits);
 }
 
+/// A state belongs to its parent (§3.3): without the one the other goes.
+std::string state_of(const http::Request& request) {
+  if (request.trace.span.parent_id == http::SpanId{}) return "";
+  return tracestate_of(request.headers);
+}
+
 void add_request_attributes(const http::Request& request, Span& span) {
   const bool known = std::ranges::find(kMethods, request.method) != kMethods.end();
   const std::string method = known ? request.method : "_OTHER";
@@ -134,12 +140,14 @@ void Tracing::begin(http::Request& request) {
   span.span_id = fresh_span_id();
   const bool decided = parent && parts_.forwarded.trusts(request);
   span.sampled = decided ? parent->sampled : is_in_sample(span.trace_id);
-  // A state belongs to its parent (§3.3): without the one the other goes.
-  const std::string state = parent ? tracestate_of(request.headers) : "";
-  request.headers.remove("tracestate");
-  request.headers.set("traceparent",
-                      format_traceparent({span.trace_id, span.span_id, span.sampled}));
-  if (!state.empty()) request.headers.add("tracestate", state);
+}
+
+void Tracing::tell(const http::Request& request, http::Headers& headers) {
+  const http::SpanContext& span = request.trace.span;
+  headers.set("traceparent", format_traceparent({span.trace_id, span.span_id, span.sampled}));
+  const std::string state = state_of(request);
+  headers.remove("tracestate");
+  if (!state.empty()) headers.add("tracestate", state);
 }
 
 void Tracing::add_tags(const net::Exchange& exchange, Span& span) const {
@@ -162,7 +170,7 @@ Span Tracing::span_of(const net::Exchange& exchange) const {
   span.trace_id = trace.span.trace_id;
   span.span_id = trace.span.span_id;
   span.parent_id = trace.span.parent_id;
-  span.trace_state = text(exchange.request.headers.get("tracestate").value_or(""));
+  span.trace_state = state_of(exchange.request);
   const auto ago = [this](MonotonicTime time) {
     return std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.monotonic() - time);
   };

@@ -40,8 +40,10 @@ class Tracing final : public net::ExchangeObserver {
   /// kInvalid names the tag whose value is no template, and the sampling_percent that is none.
   static Result<std::unique_ptr<Tracing>> make(const config::Tracing& settings, Parts parts);
 
-  /// Fills request.trace.span and sets traceparent and tracestate for the upstream.
+  /// Fills request.trace.span.
   void begin(http::Request& request);
+  /// Sets traceparent and tracestate in `headers`, which are a copy of the request's and go on.
+  static void tell(const http::Request& request, http::Headers& headers);
   void ended(const net::Exchange& exchange) override;
 
  private:

@@ -171,6 +171,15 @@ Explanation RouteTable::explain(const http::Request& request,
   return out;
 }
 
+std::vector<std::size_t> RouteTable::in_order() const {
+  std::vector<std::size_t> out;
+  for (const Rule& rule : routes_->rules) {
+    for (const RouteGroup::Member& member : rule.group.members()) out.push_back(member.route);
+    for (const RouteGroup::Shadow& shadow : rule.group.shadows()) out.push_back(shadow.route);
+  }
+  return out;
+}
+
 const RouteActions& RouteTable::actions(std::size_t route) const {
   return routes_->actions[route];
 }

@@ -56,6 +56,9 @@ class RouteTable {
   /// request counts as one over TLS.
   Explanation explain(const http::Request& request, const std::vector<config::Route>& routes,
                       bool secure) const;
+  /// Indices of all routes, in the order in which they are tried within their hosts; of several
+  /// that match the same, shadows come last.
+  std::vector<std::size_t> in_order() const;
   /// Of a route that a group named.
   const RouteActions& actions(std::size_t route) const;
 

@@ -33,6 +33,16 @@ TEST(Routes, TheLongestPrefixOfWholeSegmentsWins) {
   EXPECT_EQ(winner(routes, "h", "/notebook/ns/a/b/c"), 3);
 }
 
+TEST(Routes, AreListedInTheirOrder) {
+  std::vector<config::Route> routes(4);
+  routes[0].prefix = "/";
+  routes[1].prefix = "/long";
+  routes[2].prefix = "/long";
+  routes[2].shadow = true;
+  routes[3].precedence = 1;
+  EXPECT_EQ(RouteTable::make(routes).table.in_order(), (std::vector<std::size_t>{3, 1, 2, 0}));
+}
+
 TEST(Routes, WithoutAMatchThereIsNone) {
   EXPECT_EQ(winner(Routes{}, "h", "/"), -1);
   EXPECT_EQ(winner({route("/a/")}, "h", "/a"), -1);

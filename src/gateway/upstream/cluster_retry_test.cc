@@ -42,6 +42,9 @@ TEST_F(ClusterRetryTest, AnAnswerThatThePolicyNamesIsAskedForAgain) {
   EXPECT_EQ(status_of(retrying()), 200);
   EXPECT_THAT(backend(1).seen, SizeIs(3));
   EXPECT_EQ(status().retries.now, 0U);
+  EXPECT_EQ(status().attempts, 3U);
+  EXPECT_EQ(status().failed_attempts, 2U);
+  EXPECT_EQ(status().retried, 2U);
 }
 
 TEST_F(ClusterRetryTest, NoMoreThanThePolicySays) {

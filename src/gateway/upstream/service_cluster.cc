@@ -195,7 +195,7 @@ bool ServiceCluster::try_another(Attempts& attempts, const Endpoint& endpoint) {
          balancer_.pick(attempts.key.hash, attempts.tried) != nullptr;
 }
 
-bool ServiceCluster::may_retry(const config::RetryPolicy& policy, Attempts& attempts) const {
+bool ServiceCluster::may_retry(const config::RetryPolicy& policy, Attempts& attempts) {
   if (attempts.retries >= policy.retries || is_late(attempts)) return false;
   if (!within_retry_budget(retries_->now, requests_->now)) {
     ++retries_->refused;
@@ -204,12 +204,14 @@ bool ServiceCluster::may_retry(const config::RetryPolicy& policy, Attempts& atte
   std::optional<BreakerPlace> place = BreakerPlace::enter(retries_);
   if (!place) return false;
   attempts.retrying.emplace(*std::move(place));
+  ++retried_;
   return true;
 }
 
 void ServiceCluster::note(Endpoint& endpoint, const Result<http::Response>& answer,
                           Progress progress) {
   ++endpoint.requests;
+  ++attempts_;
   if (answer && answer->status < 500) {
     outliers_.record(endpoint.outlier, false, 0, 0, {});
     note_connection(endpoint, true);
@@ -227,6 +229,7 @@ void ServiceCluster::note(Endpoint& endpoint, const Result<http::Response>& answ
 
 void ServiceCluster::note_failure(Endpoint& endpoint, std::string error) {
   ++endpoint.failures;
+  ++failed_attempts_;
   endpoint.last_error = std::move(error);
   const bool out = outliers_.record(endpoint.outlier, true, balancer_.endpoints().size(), ejected(),
                                     parts_.loop.now());
@@ -277,6 +280,7 @@ Task<Result<Connection>> ServiceCluster::connect(Client client) {
     Result<std::unique_ptr<net::Stream>> stream =
         co_await net::connect(parts_.loop, use->address, url_.port, std::move(options));
     ++use->requests;
+    ++attempts_;
     note_connection(*use, stream.has_value());
     if (stream) {
       const std::string name = use->name;
@@ -404,6 +408,9 @@ ClusterStatus ServiceCluster::status() const {
       status_of(connections_->waiting_limit, connections_->waiting, connections_->waiting_refused);
   out.requests = status_of(*requests_);
   out.retries = status_of(*retries_);
+  out.attempts = attempts_;
+  out.failed_attempts = failed_attempts_;
+  out.retried = retried_;
   return out;
 }
 

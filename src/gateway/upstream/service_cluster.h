@@ -59,7 +59,7 @@ class ServiceCluster final : public Cluster, public std::enable_shared_from_this
              const Endpoint& endpoint, const Result<http::Response>& answer, Progress progress);
   bool is_late(const Attempts& attempts) const;
   bool try_another(Attempts& attempts, const Endpoint& endpoint);
-  bool may_retry(const config::RetryPolicy& policy, Attempts& attempts) const;
+  bool may_retry(const config::RetryPolicy& policy, Attempts& attempts);
   void note(Endpoint& endpoint, const Result<http::Response>& answer, Progress progress);
   void note_failure(Endpoint& endpoint, std::string error);
   void note_connection(Endpoint& endpoint, bool connected);
@@ -83,6 +83,7 @@ class ServiceCluster final : public Cluster, public std::enable_shared_from_this
   const OutlierDetector outliers_;
   const std::shared_ptr<net::ConnectionCounts> connections_;
   const std::shared_ptr<Breaker> requests_, retries_;
+  std::uint64_t attempts_ = 0, failed_attempts_ = 0, retried_ = 0;
   std::uint64_t seen_health_ = 0;  // of the board
   net::Loop::Timer recovery_;      // the next time that an address may come back
   ServiceAddresses addresses_;     // last: tells the others of addresses

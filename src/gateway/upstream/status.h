@@ -34,6 +34,10 @@ struct ClusterStatus {
   /// Fewer than half of the addresses are well, so all are used.
   bool panic = false;
   BreakerStatus connections, pending, requests, retries;
+  /// Of all addresses that there have been: these only grow.
+  std::uint64_t attempts = 0;
+  std::uint64_t failed_attempts = 0;  // without an answer, or answered 5xx
+  std::uint64_t retried = 0;          // attempts after a request's first
 };
 
 }  // namespace gatehouse::gateway::upstream

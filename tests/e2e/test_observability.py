@@ -1,0 +1,237 @@
+"""What is seen from outside: access log in a file, spans, metrics, the page of diagnostics."""
+
+import contextlib
+import http.server
+import json
+import re
+import signal
+import threading
+import time
+
+import pytest
+import requests
+from deployment import Role, free_port
+from upstreams import RawUpstream
+import yaml_text
+
+SECONDS = 30
+
+
+def eventually(condition):
+    """What the condition gives, once it is true."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            if value := condition():
+                return value
+        time.sleep(0.02)
+    raise AssertionError("this did not come true: " + repr(condition()))
+
+
+class Collector:
+    """An OpenTelemetry collector: keeps the spans that it is sent."""
+
+    def __init__(self):
+        self.spans, self.statuses = [], []
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = collector.statuses.pop(0) if collector.statuses else 200
+                if status == 200:
+                    assert self.path == "/v1/traces"
+                    assert self.headers["Content-Type"] == "application/json"
+                    for resource in json.loads(body)["resourceSpans"]:
+                        for scope in resource["scopeSpans"]:
+                            collector.spans += scope["spans"]
+                self.send_response(status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def span(self, name):
+        return eventually(lambda: next((s for s in self.spans if s["name"] == name), None))
+
+
+def attributes(span):
+    return {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
+
+
+class Gateway:
+    """The gateway alone, open to all, with two routes to one upstream."""
+
+    def __init__(self, folder, upstream_url, **settings):
+        self.port, self.operations_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "gateway.log"
+        self.config = folder / "gateway.yaml"
+        self.settings = {
+            "listen": [{"address": f"127.0.0.1:{self.port}"}],
+            "authorizer": {"kind": "none"},
+            "routes": [{"name": "a", "prefix": "/a", "service": upstream_url},
+                       {"name": "rest", "prefix": "/", "service": upstream_url}],
+            **settings,
+        }
+        self.write()
+        self.role = Role("gateway", ["gateway", "serve", "-c", str(self.config)], self.port,
+                         self.log)
+
+    def write(self):
+        self.config.write_text(yaml_text.dump({
+            "operations": {"listen": f"127.0.0.1:{self.operations_port}"}, "threads": 2,
+            "gateway": self.settings}))
+
+    def __enter__(self):
+        self.role.start()
+        return self
+
+    def __exit__(self, *_):
+        code = self.role.stop()
+        assert code == 0, self.log.read_text()[-4000:]
+        assert "ERROR: " not in self.log.read_text()  # a sanitizer's report
+
+    def hang_up(self):
+        self.role.process.send_signal(signal.SIGHUP)
+
+    def operations(self, path):
+        return requests.get(f"http://127.0.0.1:{self.operations_port}{path}", timeout=SECONDS)
+
+    def metric(self, name, **labels):
+        """The sum of the series with these labels."""
+        total = 0.0
+        for line in self.operations("/metrics").text.splitlines():
+            found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+            if not found or found[1] != name:
+                continue
+            has = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', found[2] or ""))
+            if all(has.get(key) == value for key, value in labels.items()):
+                total += float(found[3])
+        return total
+
+
+@pytest.fixture
+def upstream():
+    with RawUpstream() as server:
+        yield server
+
+
+@pytest.fixture
+def collector():
+    with Collector() as server:
+        yield server
+
+
+def test_an_own_access_log_is_written_to_a_file_and_follows_its_rotation(upstream, tmp_path):
+    path = tmp_path / "access.log"
+    log = {"path": str(path), "format": "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %ROUTE_NAME%"}
+    with Gateway(tmp_path, upstream.url, access_log=log) as gateway:
+        requests.get(gateway.url + "/a/b?token=secret", timeout=SECONDS)
+        eventually(path.read_text)
+        path.rename(tmp_path / "access.log.1")
+        gateway.hang_up()
+        eventually(path.exists)
+        requests.get(gateway.url + "/c", timeout=SECONDS)
+        eventually(lambda: "/c" in path.read_text())
+    assert (tmp_path / "access.log.1").read_text() == "GET /a/b 200 a\n"
+    assert path.read_text() == "GET /c 200 rest\n"
+    assert "/a/b" not in gateway.log.read_text()
+
+
+def test_json_lines_of_a_file_tell_their_time(upstream, tmp_path):
+    path = tmp_path / "access.log"
+    with Gateway(tmp_path, upstream.url, access_log={"path": str(path), "form": "json"}) as gateway:
+        requests.get(gateway.url + "/a", timeout=SECONDS)
+    line = json.loads(path.read_text())
+    assert line["path"] == "/a" and re.fullmatch(r"\d{4}-.*Z", line["time"])
+
+
+def test_a_trace_goes_through(upstream, collector, tmp_path):
+    tracing = {"endpoint": collector.url, "service_name": "front"}
+    with Gateway(tmp_path, upstream.url, tracing=tracing) as gateway:
+        requests.get(gateway.url + "/a?token=secret", timeout=SECONDS, headers={
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "tracestate": "a=1", "b3": "0", "Authorization": "Bearer secret"})
+        span = collector.span("GET a")
+    assert span["traceId"] == "0af7651916cd43dd8448eb211c80319c"
+    assert span["parentSpanId"] == "b7ad6b7169203331"
+    head = upstream.requests[-1].decode()
+    told = re.search(r"(?im)^traceparent: (\S+)\r$", head)[1]
+    assert told == f"00-0af7651916cd43dd8448eb211c80319c-{span['spanId']}-01"
+    assert re.search(r"(?im)^tracestate: a=1\r$", head) and re.search(r"(?im)^b3: 0\r$", head)
+    assert attributes(span)["http.response.status_code"] == "200"
+    assert attributes(span)["url.path"] == "/a"
+    assert "secret" not in json.dumps(collector.spans)
+
+
+def test_spans_wait_for_a_collector_that_is_not_well(upstream, collector, tmp_path):
+    collector.statuses = [503]
+    with Gateway(tmp_path, upstream.url, tracing={"endpoint": collector.url}) as gateway:
+        requests.get(gateway.url + "/a", timeout=SECONDS)
+        collector.span("GET a")
+        eventually(lambda: gateway.metric("gatehouse_spans_total", outcome="exported") == 1)
+        assert gateway.metric("gatehouse_spans_total", outcome="dropped") == 0
+
+
+def test_metrics_tell_of_routes_services_and_the_process(upstream, tmp_path):
+    with Gateway(tmp_path, upstream.url) as gateway:
+        for path in ("/a", "/a", "/b"):
+            requests.get(gateway.url + path, timeout=SECONDS)
+        assert gateway.metric("gatehouse_requests_total", route="a", code="200") == 2
+        assert gateway.metric("gatehouse_requests_total", route="rest", status="2xx") == 1
+        assert gateway.metric("gatehouse_upstream_requests_total", service=upstream.url) == 3
+        assert gateway.metric("gatehouse_upstream_endpoints_usable", service=upstream.url) == 1
+        assert gateway.metric("gatehouse_build_info") == 1
+        assert gateway.metric("gatehouse_reloads_total") == 0
+
+
+def test_a_reload_is_counted_and_routes_keep_their_counters(upstream, tmp_path):
+    with Gateway(tmp_path, upstream.url) as gateway:
+        requests.get(gateway.url + "/a", timeout=SECONDS)
+        gateway.settings["routes"].insert(
+            0, {"name": "new", "prefix": "/new", "service": upstream.url})
+        gateway.write()
+        gateway.hang_up()
+        eventually(lambda: gateway.metric("gatehouse_reloads_total", result="applied") == 1)
+        for path in ("/a", "/new"):
+            eventually(lambda: requests.get(gateway.url + path, timeout=SECONDS).ok)
+        assert gateway.metric("gatehouse_requests_total", route="a") == 2
+        assert gateway.metric("gatehouse_requests_total", route="new") == 1
+        gateway.config.write_text("gateway: [")
+        gateway.hang_up()
+        page = eventually(lambda: gateway.operations("/ambassador/v0/diag/?json=true").json())
+        assert {"new", "a", "rest"} == {route["name"] for route in page["routes"]}
+
+
+def test_the_page_of_diagnostics(upstream, tmp_path):
+    with Gateway(tmp_path, upstream.url) as gateway:
+        requests.get(gateway.url + "/a", timeout=SECONDS)
+        page = gateway.operations("/ambassador/v0/diag/")
+        facts = gateway.operations("/ambassador/v0/diag/?json=true").json()
+        assert gateway.operations("/ambassador/v0/diag/style.css").status_code == 200
+        assert gateway.operations("/ambassador/v0/check_alive").status_code == 200
+        assert gateway.operations("/ambassador/v0/check_ready").status_code == 200
+    assert page.status_code == 200 and "<script" not in page.text
+    assert facts["ready"] and facts["authorizer"] == "none"
+    assert [(r["name"], r["match"], r["hits"]) for r in facts["routes"]] == [
+        ("a", "prefix /a", 1), ("rest", "prefix /", 0)]
+    cluster, = facts["clusters"]
+    assert cluster["service"] == upstream.url
+    assert cluster["endpoints"][0]["healthy"] and cluster["endpoints"][0]["requests"] == 1
+    assert {listener["serves"] for listener in facts["listeners"]} == {"gateway", "operations"}
