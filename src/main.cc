@@ -129,12 +129,20 @@ void add_config(CLI::App& app, Arguments& arguments, Action& action) {
   docs->callback([&] { action = print_config_docs; });
 }
 
+/// Those of `gatehouse gateway serve`, or with no folder those of `gatehouse serve`.
+std::optional<config::Settings> settings_of(const GatewayArguments& arguments) {
+  return arguments.manifests.empty() ? load_settings(arguments.config)
+                                     : gateway_settings(arguments);
+}
+
 void add_route(CLI::App& app, Arguments& arguments, Action& action) {
   CLI::App* route = app.add_subcommand("route", "Look at the gateway's routes");
   route->require_subcommand(1);
   CLI::App* explain =
       route->add_subcommand("explain", "Say which route a request takes, and why no other");
-  explain->add_option("-c,--config", arguments.config, "Configuration file (YAML)");
+  explain->add_option("-c,--config", arguments.gateway.config, "Configuration file (YAML)");
+  explain->add_option("--manifests", arguments.gateway.manifests,
+                      "Folder of Ambassador's manifests");
   explain->add_option("method", arguments.question.method, "GET, POST, …")->required();
   explain->add_option("url", arguments.question.url, "http(s)://host/path, or a path")->required();
   explain->add_option("--header", arguments.question.headers, "\"Name: value\"; may be repeated")
@@ -142,7 +150,7 @@ void add_route(CLI::App& app, Arguments& arguments, Action& action) {
   explain->add_flag("--json", arguments.question.json, "One JSON object");
   explain->callback([&] {
     action = [&] {
-      const std::optional<config::Settings> settings = load_settings(arguments.config);
+      const std::optional<config::Settings> settings = settings_of(arguments.gateway);
       return settings ? explain_route(*settings, arguments.question)
                       : static_cast<int>(kConfiguration);
     };

@@ -41,25 +41,20 @@ std::optional<config::Settings> gateway_settings(const GatewayArguments& argumen
     listen.cleartext_too = !arguments.certificate.empty();
     gateway.listen.push_back(std::move(listen));
   }
-  if (!arguments.operations.empty()) {
-    settings->operations.listen = arguments.operations;
-  } else if (arguments.config.empty()) {
-    leave_out_busy_operations(*settings);
-  }
+  if (!arguments.operations.empty()) settings->operations.listen = arguments.operations;
   return settings;
 }
 
 ServeOptions gateway_serve_options(const GatewayArguments& arguments, config::Settings settings) {
   ServeOptions options;
-  // What listens already would be found busy.
+  const bool asked_for = !arguments.operations.empty() || !arguments.config.empty();
+  if (!asked_for) leave_out_busy_operations(settings);
   const std::string operations = settings.operations.listen;
   options.settings = std::move(settings);
   options.role = Role::kGateway;
   options.keep_listen = !arguments.listen.empty();
   options.reread = [arguments, operations] {
-    GatewayArguments again = arguments;
-    again.operations = operations;
-    std::optional<config::Settings> fresh = gateway_settings(again);
+    std::optional<config::Settings> fresh = gateway_settings(arguments);
     if (fresh) fresh->operations.listen = operations;
     return fresh;
   };

@@ -7,10 +7,11 @@
 #include <utility>
 
 #include "app/exit_code.h"
+#include "app/gateway_compilation.h"
 #include "app/plan.h"
 #include "base/json.h"
+#include "crypto/random.h"
 #include "gateway/routing/host_policy.h"
-#include "gateway/routing/route_name.h"
 #include "gateway/routing/route_table.h"
 #include "http/url.h"
 
@@ -18,8 +19,6 @@ namespace gatehouse::app {
 namespace {
 
 using gateway::HostPolicy;
-using gateway::Problem;
-using gateway::RouteTable;
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(ErrorCode::kInvalid, std::move(message));
@@ -70,14 +69,13 @@ bool is_secure(const http::Request& request) {
   return request.peer && request.peer->tls;
 }
 
-void warn(const std::vector<Problem>& problems, const config::Gateway& settings) {
-  for (const Problem& problem : problems) {
-    const bool of_route = problem.of == Problem::Of::kRoute;
-    fmt::print(stderr, "warning: {} \"{}\": {}\n", of_route ? "route" : "host",
-               of_route ? gateway::route_name(settings.routes[problem.index])
-                        : settings.hosts[problem.index].hostname,
-               problem.reason);
+/// Of what was read, and of what came of it.
+template <class Sources>
+void warn_of(const Sources& sources) {
+  for (const std::string& text : sources.problems) {
+    fmt::print(stderr, "warning: left out: {}\n", text);
   }
+  for (const std::string& text : sources.warnings) fmt::print(stderr, "warning: {}\n", text);
 }
 
 /// What happens to the request before routes are looked at; "" if nothing does.
@@ -122,30 +120,37 @@ Result<http::Request> request_of(const RouteQuestion& question) {
   return request;
 }
 
-Result<config::Gateway> gathered_gateway(const config::Settings& settings) {
+Result<GatewaySources> served_by(const config::Settings& settings) {
+  Result<GatewaySources> sources = gather(settings.gateway, /*keep_listen=*/false);
+  if (!sources) return sources;
   ServeOptions options;
   options.settings = settings;
+  options.settings.gateway = std::move(sources->gateway);
   // With the gatekeeper in its process, the gateway leads to the other roles' pages too.
   const bool alone = settings.gateway.authorizer.kind != "gatekeeper";
   options.role = alone ? Role::kGateway : Role::kAll;
   Result<Plan> plan = make_plan(std::move(options));
   if (!plan) return fail(std::move(plan));
-  return std::move(plan->settings.gateway);
+  sources->gateway = std::move(plan->settings.gateway);
+  return sources;
 }
 
 int explain_route(const config::Settings& settings, const RouteQuestion& question) {
   const Result<http::Request> request = request_of(question);
   if (!request) return report(request.error(), kUsage);
-  const Result<config::Gateway> gathered = gathered_gateway(settings);
-  if (!gathered) return report(gathered.error(), kConfiguration);
-  RouteTable::Made made = RouteTable::make(gathered->routes, gathered->hosts);
-  const HostPolicy policy = HostPolicy::make(gathered->hosts, made.problems);
-  const Result<void> all = gateway::require_all(made.problems, gathered->routes, gathered->hosts);
-  if (!all) return report(all.error(), kConfiguration);
-  warn(made.problems, *gathered);
+  Result<GatewaySources> sources = served_by(settings);
+  if (!sources) return report(sources.error(), kConfiguration);
+  warn_of(*sources);
+  crypto::SystemEntropy entropy;
+  gateway::RateLimitTables rate_limits{entropy};
+  const Result<CompiledSources> compiled =
+      compile_sources(std::move(sources->gateway), rate_limits);
+  if (!compiled) return report(compiled.error(), kConfiguration);
+  warn_of(*compiled);
+  const gateway::CompiledGateway& in_force = *compiled->gateway;
   const gateway::Explanation explanation =
-      made.table.explain(*request, gathered->routes, is_secure(*request));
-  print(explanation, *gathered, insecure_line(policy, *request), question.json);
+      in_force.table().explain(*request, in_force.settings().routes, is_secure(*request));
+  print(explanation, in_force.settings(), insecure_line(in_force.hosts(), *request), question.json);
   return explanation.members.empty() ? kFailed : kOk;
 }
 

@@ -1,11 +1,13 @@
 // `gatehouse route explain`: which route a request would take, and why.
 //
-// Decides by the gateway's own table; asks nobody and opens nothing.
+// Decides by the gateway's own table, made of the configuration file and the manifests that it
+// names; asks nobody and listens nowhere.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "app/gateway_sources.h"
 #include "base/result.h"
 #include "config/settings.h"
 #include "http/message.h"
@@ -23,12 +25,13 @@ struct RouteQuestion {
 /// among the headers takes the place of the URL's. kInvalid says what is wrong.
 Result<http::Request> request_of(const RouteQuestion& question);
 
-/// The gateway that a process with these settings serves, with the routes of all their sources.
-/// kInvalid as make_plan().
-Result<config::Gateway> gathered_gateway(const config::Settings& settings);
+/// What a process with these settings serves: the routes of the file, of the manifests, and of the
+/// other roles where they are in the same process. kInvalid as make_plan(); otherwise as gather().
+Result<GatewaySources> served_by(const config::Settings& settings);
 
-/// Prints the explanation to stdout. kOk if a route wins, kFailed if none does, kUsage for a
-/// question that is none, kConfiguration for routes that cannot be.
+/// Prints the explanation to stdout, and on stderr what is left out. kOk if a route wins, kFailed
+/// if none does, kUsage for a question that is none, kConfiguration for a folder that cannot be
+/// read and for routes of the file that cannot be.
 int explain_route(const config::Settings& settings, const RouteQuestion& question);
 
 }  // namespace gatehouse::app

@@ -1,6 +1,10 @@
 #include "app/route_command.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "app/exit_code.h"
 
@@ -59,10 +63,10 @@ TEST(RouteExplain, SaysWhatIsNoRequest) {
 }
 
 TEST(RouteExplain, TheRoutesOfTheOtherRolesAreThereIfTheyServeTogether) {
-  EXPECT_EQ(gathered_gateway(settings())->routes.size(), 2);
+  EXPECT_EQ(served_by(settings())->gateway.routes.size(), 2);
   config::Settings together = settings();
   together.gateway.authorizer.kind = "gatekeeper";
-  EXPECT_EQ(gathered_gateway(together)->routes.size(), 4);
+  EXPECT_EQ(served_by(together)->gateway.routes.size(), 4);
 }
 
 TEST(RouteExplain, PrintsTheWinnerAndWhoLost) {
@@ -98,6 +102,62 @@ TEST(RouteExplain, SaysWhatTheHostDoesWithInsecureRequests) {
   CaptureStdout();
   EXPECT_EQ(explain_route(with_host, question("https://h/a")), kOk);
   EXPECT_EQ(GetCapturedStdout().find("insecure"), std::string::npos);
+}
+
+class RouteExplainOfManifests : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "manifests-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& spec) const {
+    std::ofstream(folder_ / (name + ".yaml"))
+        << "apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: " << name
+        << "}\nspec: " << spec << "\n";
+  }
+  config::Settings settings_with_folder() const {
+    config::Settings out = settings();
+    out.gateway.manifests = folder_.string();
+    return out;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(RouteExplainOfManifests, TheirRoutesAreBesideThoseOfTheFile) {
+  write("m", "{hostname: '*', prefix: /m/, service: app}");
+  CaptureStdout();
+  EXPECT_EQ(explain_route(settings_with_folder(), question("http://h/m/x")), kOk);
+  const std::string out = GetCapturedStdout();
+  EXPECT_NE(out.find("Route \"default/m\" (Mapping default/m in m.yaml:1) wins"), std::string::npos)
+      << out;
+  CaptureStdout();
+  EXPECT_EQ(explain_route(settings_with_folder(), question("http://h/a/b")), kOk);
+  EXPECT_NE(GetCapturedStdout().find("Route \"/a\" wins"), std::string::npos);
+}
+
+TEST_F(RouteExplainOfManifests, WhatIsWrongIsNamedAndLeftOutAndTheRestExplained) {
+  write("typed", "{hostname: '*', prefix: /m/, service: app, timeout_ms: soon}");
+  write("regex", "{hostname: '*', prefix: '/m(', prefix_regex: true, service: app}");
+  write("good", "{hostname: '*', prefix: /m/, service: app}");
+  CaptureStdout();
+  CaptureStderr();
+  EXPECT_EQ(explain_route(settings_with_folder(), question("http://h/m/x")), kOk);
+  EXPECT_NE(GetCapturedStdout().find("Route \"default/good\" ("), std::string::npos);
+  const std::string told = GetCapturedStderr();
+  EXPECT_NE(told.find("warning: left out: typed.yaml:4:"), std::string::npos) << told;
+  EXPECT_NE(told.find("warning: left out: route \"default/regex\""), std::string::npos) << told;
+}
+
+TEST_F(RouteExplainOfManifests, AFolderThatIsNotThereIsAWrongConfiguration) {
+  config::Settings absent = settings();
+  absent.gateway.manifests = (folder_ / "absent").string();
+  CaptureStderr();
+  EXPECT_EQ(explain_route(absent, question("http://h/a")), kConfiguration);
+  EXPECT_NE(GetCapturedStderr().find("absent"), std::string::npos);
 }
 
 }  // namespace

@@ -101,3 +101,21 @@ def test_config_check_says_that_a_file_is_good(tmp_path):
     path.write_text(f"gateway:\n  listen:\n    - address: 127.0.0.1:{free_port()}\n")
     done = run("config", "check", path)
     assert done.returncode == 0, done.stderr
+
+
+def test_explain_reads_manifests_and_names_what_is_wrong(tmp_path):
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    mapping = ("apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {{name: {0}}}\n"
+               "spec: {{hostname: '*', prefix: {1}, service: app{2}}}\n")
+    (folder / "good.yaml").write_text(mapping.format("good", "/a/", ""))
+    (folder / "bad.yaml").write_text(mapping.format("bad", "/a/b/", ", timeout_ms: soon"))
+    done = run("route", "explain", "--manifests", folder, "GET", "http://h/a/b/c", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [member["route"] for member in json.loads(done.stdout)["members"]] == ["default/good"]
+    assert "warning: left out: bad.yaml:4:" in done.stderr and "timeout_ms" in done.stderr
+    assert "/dex" not in done.stdout
+    path = tmp_path / "gatehouse.yaml"
+    path.write_text("gateway:\n  routes:\n    - {prefix: /file, service: 'http://app:80'}\n")
+    both = run("route", "explain", "-c", path, "--manifests", folder, "GET", "/file/x")
+    assert both.returncode == 0 and both.stdout.startswith('Route "/file" '), both.stderr
