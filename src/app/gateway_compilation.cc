@@ -7,6 +7,7 @@
 namespace gatehouse::app {
 namespace {
 
+using config::ambassador::LastGood;
 using gateway::Problem;
 
 /// Routes of the configuration file, and those that join the roles of one process, which have no
@@ -28,13 +29,38 @@ std::string sentence(const Problem& problem, const config::Gateway& settings) {
   return name_of(settings.routes[problem.index]) + ": " + problem.reason;
 }
 
+/// Of the Mappings that could not be compiled, those that were right before are put back. A
+/// sentence for each of these.
+std::vector<std::string> keep_what_was_good(const std::vector<Problem>& problems, LastGood& good,
+                                            const LastGood* before, config::Gateway& settings) {
+  std::vector<std::string> out;
+  for (const Problem& problem : problems) {
+    if (!problem.left_out || problem.of != Problem::Of::kRoute) continue;
+    config::Route& route = settings.routes[problem.index];
+    if (is_of_file(route)) continue;
+    const config::Route* const last = config::ambassador::keep_last_good(route, before, good);
+    if (last == nullptr) continue;
+    out.push_back(sentence(problem, settings) + "; its last good version stays in force");
+    route = *last;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<CompiledSources> compile_sources(config::Gateway settings,
-                                        gateway::RateLimitTables& rate_limits) {
+                                        gateway::RateLimitTables& rate_limits, LastGood* good,
+                                        const LastGood* before) {
   Result<gateway::CompiledGateway::Made> made =
       gateway::CompiledGateway::make(settings, rate_limits);
   if (!made) return fail(std::move(made));
+  std::vector<std::string> kept;
+  if (good != nullptr) kept = keep_what_was_good(made->problems, *good, before, settings);
+  if (!kept.empty()) {
+    Result<CompiledSources> out = compile_sources(std::move(settings), rate_limits, good);
+    if (out) out->problems.insert(out->problems.begin(), kept.begin(), kept.end());
+    return out;
+  }
   CompiledSources out{.gateway = std::move(made->gateway),
                       .problems = {},
                       .warnings = gateway::authorizer_warnings(settings.authorizer)};

@@ -1,6 +1,6 @@
 // Compiles the gateway's settings, and judges what is wrong with them: what stands in the
 // configuration file has to be right as a whole, while of manifests only the object that is wrong
-// is left out.
+// is left out, or stays as it was when it was right.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "config/ambassador/manifests.h"
 #include "gateway/compiled_gateway.h"
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/gateway.h"
@@ -51,9 +52,13 @@ struct CompiledSources {
   std::vector<std::string> problems, warnings;  // of routes and hosts that came from manifests
 };
 
-/// kInvalid names what is wrong in the configuration file.
+/// kInvalid names what is wrong in the configuration file. `good`: of the manifests that are in
+/// `settings`, may be null; what proves to be wrong here has afterwards in there what it has in
+/// `before`, of the state in force, and takes effect so.
 Result<CompiledSources> compile_sources(config::Gateway settings,
-                                        gateway::RateLimitTables& rate_limits);
+                                        gateway::RateLimitTables& rate_limits,
+                                        config::ambassador::LastGood* good = nullptr,
+                                        const config::ambassador::LastGood* before = nullptr);
 
 /// The services that cannot be: an error if one is the configuration file's, else a sentence each.
 Result<std::vector<std::string>> judge_services(const gateway::Gateway& gateway);

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "config/ambassador/manifests.h"
-
 namespace gatehouse::app {
 namespace {
 
@@ -15,17 +13,19 @@ std::vector<std::string> lines(const std::vector<config::Problem>& problems) {
 
 }  // namespace
 
-Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen) {
-  GatewaySources out{.gateway = base, .problems = {}, .warnings = {}};
+Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
+                              const config::ambassador::LastGood* before) {
+  GatewaySources out{.gateway = base, .problems = {}, .warnings = {}, .good = nullptr};
   if (base.manifests.empty()) return out;
   const Result<std::vector<config::ambassador::ManifestFile>> files =
       config::ambassador::read_folder(base.manifests);
   if (!files) return std::unexpected(files.error());
   config::ambassador::Manifests manifests =
-      config::ambassador::read_manifests(*files, base, {.keep_listen = keep_listen});
+      config::ambassador::read_manifests(*files, base, {.keep_listen = keep_listen}, before);
   out.gateway = std::move(manifests.gateway);
   out.problems = lines(manifests.problems);
   out.warnings = lines(manifests.warnings);
+  out.good = std::move(manifests.good);
   return out;
 }
 

@@ -2,22 +2,28 @@
 // names, as one.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "config/ambassador/manifests.h"
 #include "config/gateway_settings.h"
 
 namespace gatehouse::app {
 
 struct GatewaySources {
   config::Gateway gateway;
-  std::vector<std::string> problems;  // what is left out, and why; a line each
+  std::vector<std::string> problems;  // what is wrong, and why; a line each
   std::vector<std::string> warnings;
+  /// Of the manifests; null if there is no folder.
+  std::shared_ptr<config::ambassador::LastGood> good;
 };
 
-/// Reads the folder, if `base` names one. `keep_listen`: Listeners open nothing. An error if it
-/// cannot be read.
-Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen);
+/// Reads the folder, if `base` names one. `keep_listen`: Listeners open nothing. `before`: of the
+/// sources in force, whose good versions stay of what is wrong now; null: none. An error if the
+/// folder cannot be read.
+Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
+                              const config::ambassador::LastGood* before = nullptr);
 
 }  // namespace gatehouse::app

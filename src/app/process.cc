@@ -125,6 +125,10 @@ class Process {
   void watch(std::optional<FolderWatch> manifests) { manifests_watch_ = std::move(manifests); }
   /// What was found in the manifests at the start; before open().
   void tell(const GatewaySources& sources);
+  /// Of the manifests at the start; before open().
+  void start_from(std::shared_ptr<config::ambassador::LastGood> good) {
+    common_.good = std::move(good);
+  }
   Opened<void> open();
   /// The first listener's, as a person would type it.
   std::string url() const;
@@ -367,7 +371,7 @@ void Process::reload() {
 }
 
 Result<void> Process::reload_gateway() {
-  Result<GatewaySources> sources = gather(settings_.gateway, keep_listen_);
+  Result<GatewaySources> sources = gather(settings_.gateway, keep_listen_, common_.good.get());
   if (!sources) return fail(std::move(sources));
   std::shared_ptr<const gateway::CompiledGateway> compiled;
   common_.report.clear();
@@ -377,9 +381,10 @@ Result<void> Process::reload_gateway() {
     settings.gateway = sources->gateway;
     Result<config::Gateway> gateway = gateway_of(plan_, std::move(settings));
     if (!gateway) return fail(std::move(gateway));
-    Result<CompiledSources> made = compile_sources(std::move(*gateway), common_.rate_limits);
+    Result<CompiledSources> made = compile_sources(std::move(*gateway), common_.rate_limits,
+                                                   sources->good.get(), common_.good.get());
     if (!made) return fail(std::move(made));
-    for (const std::string& text : made->problems) common_.log->error("left out: {}", text);
+    for (const std::string& text : made->problems) common_.log->error("wrong: {}", text);
     for (const std::string& text : made->warnings) common_.log->warn("{}", text);
     common_.report.add(std::move(made->problems), std::move(made->warnings));
     compiled = std::move(made->gateway);
@@ -387,11 +392,12 @@ Result<void> Process::reload_gateway() {
   const Result<Certificates> certificates = load_certificates(sources->gateway);
   if (!certificates) return std::unexpected(certificates.error());
   for (Worker* worker : workers_) worker->reload(compiled, *certificates);
+  common_.good = std::move(sources->good);
   return {};
 }
 
 void Process::tell(const GatewaySources& sources) {
-  for (const std::string& text : sources.problems) common_.log->error("left out: {}", text);
+  for (const std::string& text : sources.problems) common_.log->error("wrong: {}", text);
   for (const std::string& text : sources.warnings) common_.log->warn("{}", text);
   common_.report.add(sources.problems, sources.warnings);
 }
@@ -475,6 +481,7 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   Process process(std::move(*plan), settings, keep_listen, std::move(reread), log);
   process.watch(std::move(watch));
   process.tell(*sources);
+  process.start_from(sources->good);
   const Opened<void> opened = process.open();
   if (!opened) {
     fmt::print(stderr, "gatehouse: {}\n", opened.error().message);

@@ -101,10 +101,11 @@ Result<void> Worker::make_gatekeeper() {
 Result<void> Worker::compile_gateway() {
   if (common_.compiled || !plan_.serves(Service::kGateway)) return {};
   route_to_samples(plan_, plan_.settings.gateway);
-  Result<CompiledSources> compiled = compile_sources(plan_.settings.gateway, common_.rate_limits);
+  Result<CompiledSources> compiled =
+      compile_sources(plan_.settings.gateway, common_.rate_limits, common_.good.get());
   if (!compiled) return fail(std::move(compiled));
   common_.compiled = std::move(compiled->gateway);
-  for (const std::string& text : compiled->problems) common_.log->error("left out: {}", text);
+  for (const std::string& text : compiled->problems) common_.log->error("wrong: {}", text);
   for (const std::string& text : compiled->warnings) common_.log->warn("{}", text);
   common_.report.add(std::move(compiled->problems), std::move(compiled->warnings));
   return {};

@@ -15,6 +15,7 @@
 #include "base/blocking_pool.h"
 #include "base/clock.h"
 #include "base/entropy.h"
+#include "config/ambassador/manifests.h"
 #include "gatekeeper/gatekeeper.h"
 #include "gateway/authz/authorizer_counts.h"
 #include "gateway/compiled_gateway.h"
@@ -49,6 +50,9 @@ struct Common {
   /// Of the gateway as the process started; made by the first loop, which knows all ports.
   std::shared_ptr<const gateway::CompiledGateway> compiled;
   gateway::LogFile* access_log = nullptr;  // null: its lines go with the log
+  /// Of the manifests in force; null without. For the first loop at the start, then for the
+  /// process's own thread.
+  std::shared_ptr<config::ambassador::LastGood> good;
   ConfigurationReport report;
   ClusterBoard clusters;
   WallTime started{};

@@ -131,12 +131,30 @@ def test_changes_take_effect_without_a_dropped_request(tmp_path, upstream):
         assert gateway.get("/b0/").status_code == 404
 
 
-def test_the_last_good_state_stays_while_a_mapping_is_broken(tmp_path, upstream):
-    files = {"a.yaml": mapping("a", "/a/", upstream.url), "b.yaml": mapping("b", "/b/", upstream.url)}
+def test_an_object_that_becomes_wrong_keeps_its_last_good_version(tmp_path, upstream):
+    files = {f"{name}.yaml": mapping(name, f"/{name}/", upstream.url) for name in ("a", "b", "c", "d")}
     with Gateway(tmp_path, files) as gateway:
-        gateway.write("b.yaml", "kind: [broken")
-        gateway.wait(lambda: "b.yaml" in gateway.log.read_text())
-        assert gateway.get("/a/").status_code == 200
+        wrong = {"a.yaml": mapping("a", "/new/", upstream.url, timeout_ms="soon"),
+                 "b.yaml": mapping("b", "'/new('", upstream.url, prefix_regex="true"),
+                 "c.yaml": "kind: [torn"}
+        for name, text in wrong.items():
+            gateway.write(name, text)
+            gateway.wait(lambda: "stays in force" in lines_of(gateway, name))
+        gateway.write("d.yaml", mapping("d", "/moved/", upstream.url))
+        gateway.wait(lambda: gateway.get("/moved/").status_code == 200)
+        assert [gateway.get(f"/{name}/").status_code for name in "abcd"] == [200, 200, 200, 404]
+        assert gateway.get("/new/").status_code == 404
+        page = f"http://127.0.0.1:{gateway.operations}/ambassador/v0/diag/?json=true"
+        problems = requests.get(page, timeout=10).json()["problems"]
+        assert sum("stays in force" in str(problem) for problem in problems) == 3
+        for name in ("a", "b", "c"):
+            (gateway.folder / f"{name}.yaml").unlink()
+            gateway.wait(lambda: gateway.get(f"/{name}/").status_code == 404)
+
+
+def lines_of(gateway: Gateway, name: str) -> str:
+    """What the log says of a file."""
+    return "".join(line for line in gateway.log.read_text().splitlines() if name in line)
 
 
 class Judge(http.server.BaseHTTPRequestHandler):

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "config/ambassador/header_edits.h"
+#include "config/ambassador/last_good.h"
 #include "config/ambassador/service_address.h"
 #include "config/ambassador/services.h"
 #include "config/ambassador/upstream_fields.h"
@@ -130,7 +131,9 @@ void read_auth_services(const Objects& objects, const Context& context, Report& 
                      "has no effect: one AuthService is asked, and that is the first");
       continue;
     }
-    std::optional<AuthorizerSettings> read = read_auth_service(*object, context, report);
+    std::optional<AuthorizerSettings> read =
+        read_or_keep(*object, &LastGood::auth_services, context.versions, report,
+                     [&] { return read_auth_service(*object, context, report); });
     if (!read) continue;
     authorizer = std::move(*read);
     found = true;

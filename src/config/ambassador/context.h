@@ -27,9 +27,12 @@ struct MappingDefaults {
   bool services_in_gateway_namespace = false;
 };
 
+struct Versions;  // last_good.h
+
 struct Context {
   const ManifestOptions& options;
   const Gateway& base;
+  const Versions& versions;
   const Secrets& secrets;
   const TlsContexts& tls_contexts;
   MappingDefaults defaults;

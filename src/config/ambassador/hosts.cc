@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/ambassador/fields.h"
+#include "config/ambassador/last_good.h"
 #include "config/ambassador/listeners.h"
 #include "config/ambassador/mapping.h"
 #include "config/ambassador/selector.h"
@@ -140,42 +141,49 @@ Host closed(const std::string& hostname) {
   return {.hostname = hostname, .insecure = "reject", .route_selector = std::string(kClosed)};
 }
 
-struct ReadHost {
-  Host host;
-  bool failed = false;
-};
-
-/// nullopt: not even its name can be read.
-std::optional<ReadHost> read_host(const Object& object, const Context& context, Report& report,
-                                  std::vector<Route>& routes) {
+ReadHost read_host(const Object& object, const Context& context, Report& report) {
   ObjectReport object_report(object, report);
   FieldReader fields = fields_of(object_report);
-  Host host;
+  ReadHost out;
   const std::string hostname = fields.text("hostname").value_or("*");
   const Result<std::string, std::string> parsed =
       parse_hostname(hostname.empty() ? "*" : hostname, false);
-  if (fields.failed()) return std::nullopt;
+  if (fields.failed()) return out;
   if (!parsed) {
     fields.problem("hostname", quote(hostname) + " must be " + parsed.error());
-    return std::nullopt;
+    return out;
   }
-  host.hostname = *parsed;
-  const bool can_be_served = read_host_tls(fields, context, host);
-  read_insecure(fields, host);
-  std::optional<Selector> selector = read_selector(fields, "mappingSelector");
+  out.has_name = true;
+  out.host.hostname = *parsed;
+  const bool secure_as_meant = read_host_tls(fields, context, out.host);
+  read_insecure(fields, out.host);
+  out.selector = read_selector(fields, "mappingSelector");
   const std::optional<Selector> old_selector = read_selector(fields, "selector");
-  if (!selector) selector = old_selector;
+  if (!out.selector) out.selector = old_selector;
   read_acme(fields);
   fields.ignore("previewUrl", "there are no previews");
   fields.accept({"status"});
   fields.finish();
-  if (object_report.failed() || !can_be_served) {
+  out.can_be_served = secure_as_meant && !object_report.failed();
+  return out;
+}
+
+/// The last good version, if there is one, of a Host with a problem; without one, what could be
+/// read.
+ReadHost read_or_keep_host(const Object& object, const Context& context, Report& report) {
+  ReadHost fresh;
+  const std::optional<ReadHost> good =
+      read_or_keep(object, &LastGood::hosts, context.versions, report, [&] {
+        const std::size_t known = report.problem_count();
+        fresh = read_host(object, context, report);
+        return report.problem_count() == known ? std::optional(fresh) : std::nullopt;
+      });
+  if (good) return *good;
+  if (fresh.has_name && !fresh.can_be_served) {
     report.problem(object.subject, object.mark, "",
-                   "until it is mended, nothing is served for " + quote(host.hostname));
-    return ReadHost{.host = closed(host.hostname), .failed = true};
+                   "until it is mended, nothing is served for " + quote(fresh.host.hostname));
   }
-  if (selector) apply_selector(*selector, host, routes);
-  return ReadHost{.host = std::move(host)};
+  return fresh;
 }
 
 bool is_known(const std::string& hostname, const std::vector<Host>& hosts) {
@@ -215,20 +223,21 @@ std::vector<Host> read_hosts(const Objects& objects, const Context& context,
   std::vector<Host> closed_hosts;
   for (const Object* object : objects.of("Host")) {
     const auto binds = [&](const Listener& listener) { return listener.binds(*object); };
-    std::optional<ReadHost> read = read_host(*object, context, report, routes);
-    if (!read) continue;
+    ReadHost read = read_or_keep_host(*object, context, report);
+    if (!read.has_name) continue;
+    if (read.can_be_served && read.selector) apply_selector(*read.selector, read.host, routes);
     if (any_http && std::ranges::none_of(listeners, binds)) {
       report.warning(object->subject, object->mark, "",
                      "is not served: the hostBinding of no Listener takes it");
-      closed_hosts.push_back(closed(read->host.hostname));
-    } else if (read->failed) {
-      closed_hosts.push_back(std::move(read->host));
-    } else if (is_repeated(read->host, hosts)) {
+      closed_hosts.push_back(closed(read.host.hostname));
+    } else if (!read.can_be_served) {
+      closed_hosts.push_back(closed(read.host.hostname));
+    } else if (is_repeated(read.host, hosts)) {
       report.problem(object->subject, object->mark, "spec.hostname",
-                     "a second Host for " + quote(read->host.hostname) +
+                     "a second Host for " + quote(read.host.hostname) +
                          " with the same mappingSelector; the first counts");
     } else {
-      hosts.push_back(std::move(read->host));
+      hosts.push_back(std::move(read.host));
     }
   }
   for (Host& host : closed_hosts) {
@@ -241,7 +250,8 @@ std::vector<Host> read_hosts(const Objects& objects, const Context& context,
 
 void read_hosts_and_listeners(const Objects& objects, const Context& context,
                               const ListenDefaults& defaults, Report& report, Gateway& gateway) {
-  const std::vector<Listener> listeners = read_listeners(objects, defaults, report);
+  const std::vector<Listener> listeners =
+      read_listeners(objects, defaults, context.versions, report);
   std::vector<Host> hosts = read_hosts(objects, context, listeners, report, gateway.routes);
   add_hosts_of_contexts(context.tls_contexts, hosts);
   gateway.hosts.insert(gateway.hosts.end(), hosts.begin(), hosts.end());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/ambassador/fields.h"
+#include "config/ambassador/last_good.h"
 #include "config/text.h"
 
 namespace gatehouse::config::ambassador {
@@ -114,6 +115,20 @@ const Tls* default_tls(const Gateway& gateway, const Gateway& base) {
   return own == base.listen.end() ? nullptr : &own->tls;
 }
 
+std::optional<Listen> with_certificate(const Listener& listener, const Gateway& gateway,
+                                       const Gateway& base, Report& report) {
+  Listen out = listener.listen;
+  if (!listener.tls) return out;
+  const Tls* tls = default_tls(gateway, base);
+  if (tls == nullptr) {
+    report.problem(listener.object->subject, listener.object->mark, "spec.protocol",
+                   "TLS needs a certificate, and no Host has one; give a Host a tlsSecret");
+    return std::nullopt;
+  }
+  out.tls = *tls;
+  return out;
+}
+
 }  // namespace
 
 bool Listener::binds(const Object& host) const {
@@ -123,11 +138,14 @@ bool Listener::binds(const Object& host) const {
 }
 
 std::vector<Listener> read_listeners(const Objects& objects, const ListenDefaults& defaults,
-                                     Report& report) {
+                                     const Versions& versions, Report& report) {
   std::vector<Listener> out;
   for (const Object* object : objects.of("Listener")) {
-    std::optional<Listener> listener = read_listener(*object, defaults, report);
+    std::optional<Listener> listener =
+        read_or_keep(*object, &LastGood::listeners, versions, report,
+                     [&] { return read_listener(*object, defaults, report); });
     if (!listener) continue;
+    listener->object = object;
     const auto same_port = [&](const Listener& other) {
       return other.listen.address == listener->listen.address;
     };
@@ -151,17 +169,10 @@ void open_listeners(const std::vector<Listener>& listeners, const Context& conte
                      "is not opened: the addresses are given elsewhere");
       continue;
     }
-    Listen listen = listener.listen;
-    if (listener.tls) {
-      const Tls* tls = default_tls(gateway, context.base);
-      if (tls == nullptr) {
-        report.problem(listener.object->subject, listener.object->mark, "spec.protocol",
-                       "TLS needs a certificate, and no Host has one; give a Host a tlsSecret");
-        continue;
-      }
-      listen.tls = *tls;
-    }
-    open.push_back(std::move(listen));
+    std::optional<Listen> listen =
+        read_or_keep(*listener.object, &LastGood::opened, context.versions, report,
+                     [&] { return with_certificate(listener, gateway, context.base, report); });
+    if (listen) open.push_back(std::move(*listen));
   }
   if (!open.empty()) gateway.listen = std::move(open);
 }

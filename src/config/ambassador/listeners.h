@@ -24,9 +24,9 @@ struct Listener {
   bool binds(const Object& host) const;
 };
 
-/// Those with problems are left out.
+/// Those with problems that were never right are left out.
 std::vector<Listener> read_listeners(const Objects& objects, const ListenDefaults& defaults,
-                                     Report& report);
+                                     const Versions& versions, Report& report);
 
 /// Puts them in place of gateway.listen, unless there are none or the options say otherwise. One
 /// that speaks TLS is given the certificate of a Host as its own, which clients without SNI see.

@@ -8,6 +8,7 @@
 
 #include "config/ambassador/context.h"
 #include "config/ambassador/hosts.h"
+#include "config/ambassador/last_good.h"
 #include "config/ambassador/mapping.h"
 #include "config/ambassador/module.h"
 #include "config/ambassador/objects.h"
@@ -73,14 +74,18 @@ std::set<std::string> consul_resolvers(const Objects& objects) {
 }  // namespace
 
 Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& base,
-                         const ManifestOptions& options) {
+                         const ManifestOptions& options, const LastGood* before) {
   Report report;
-  Manifests out{.gateway = base};
-  const Objects objects = collect_objects(files, options, report);
+  Manifests out{.gateway = base, .good = std::make_shared<LastGood>()};
+  const Versions versions{.before = before, .good = *out.good};
+  Objects objects = collect_objects(files, options, report);
+  if (before != nullptr) add_lost(files, *before, objects, report);
   const Secrets secrets(objects);
-  const TlsContexts tls_contexts(objects, secrets, secret_names_are_dotted(objects), report);
+  const TlsContexts tls_contexts(objects, secrets, secret_names_are_dotted(objects), versions,
+                                 report);
   Context context{.options = options,
                   .base = base,
+                  .versions = versions,
                   .secrets = secrets,
                   .tls_contexts = tls_contexts,
                   .defaults = {},
@@ -88,9 +93,10 @@ Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& 
   ListenDefaults listen;
   read_module(objects, report, context, out.gateway, listen);
   for (const Object* object : objects.of("Mapping")) {
-    if (std::optional<Route> route = read_mapping(*object, context, report)) {
-      out.gateway.routes.push_back(std::move(*route));
-    }
+    std::optional<Route> route = read_or_keep(*object, &LastGood::mappings, versions, report, [&] {
+      return read_mapping(*object, context, report);
+    });
+    if (route) out.gateway.routes.push_back(std::move(*route));
   }
   read_hosts_and_listeners(objects, context, listen, report, out.gateway);
   read_auth_services(objects, context, report, out.gateway.authorizer);

@@ -4,12 +4,14 @@
 // Listener, Module, AuthService, TCPMapping and TracingService, the Secrets that they name, and the
 // annotation getambassador.io/config of Services. Objects of other API groups are passed over.
 //
-// Nothing fails as a whole. An object that is wrong is named with its reason and left out; the rest
-// is read. Whatever is left out leaves the gateway as strict as it was, or stricter: a broken
-// AuthService denies instead of leaving the door open. Stateless.
+// Nothing fails as a whole. An object that is wrong is named with its reason, and keeps its last
+// good version; without one it is left out. The rest is read. Whatever is left out leaves the
+// gateway as strict as it was, or stricter: a broken AuthService denies instead of leaving the door
+// open. Stateless: the caller hands on what was good before.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,16 +52,28 @@ struct ManifestOptions {
   bool keep_listen = false;
 };
 
+/// What each object said when it was last right.
+struct LastGood;
+
 struct Manifests {
   Gateway gateway;
-  std::vector<Problem> problems;  // what is left out, and why
+  std::vector<Problem> problems;  // what is wrong, and left out or kept as it was
   std::vector<Problem> warnings;  // what is accepted and has no effect, and odd values
+  /// Never null: for the next reading, once this one is in force.
+  std::shared_ptr<LastGood> good;
 };
 
 /// Adds what the files say to `base`. Files in the order given; of several objects where one is
-/// meant, the first counts. Routes are added in the order in which they stand.
+/// meant, the first counts. Routes are added in the order in which they stand. `before`: of the
+/// state in force; null at the start. An object that is wrong keeps its version in there, as does
+/// one that cannot be found in a file of which something cannot be read; one that is gone goes.
 Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& base,
-                         const ManifestOptions& options = {});
+                         const ManifestOptions& options = {}, const LastGood* before = nullptr);
+
+/// For the Mapping of a route that turns out to be wrong when it is compiled: its version in
+/// `before`, which then is its good one too, or null, if it was never right. Good as long as
+/// `before` is.
+const Route* keep_last_good(const Route& wrong, const LastGood* before, LastGood& good);
 
 /// The *.yaml, *.yml and *.json files below `path`, sorted by name; names are relative to `path`.
 /// Hidden files and folders are passed over: a mounted ConfigMap keeps its versions there.

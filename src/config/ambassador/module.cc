@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
+#include "config/ambassador/last_good.h"
 #include "config/ambassador/mapping.h"
 #include "config/ambassador/upstream_fields.h"
 #include "config/syntax.h"
@@ -253,13 +255,9 @@ void read_defaults(FieldReader& config, const YamlNode& node, Report& report, Co
   if (!own.failed()) defaults.system_wide = system_wide(node);
 }
 
-}  // namespace
-
-void read_module(const Objects& objects, Report& report, Context& context, Gateway& gateway,
+void read_config(const Object& module, Report& report, Context& context, Gateway& gateway,
                  ListenDefaults& listen) {
-  const Object* module = find_module(objects, report);
-  if (module == nullptr) return;
-  ObjectReport object_report(*module, report);
+  ObjectReport object_report(module, report);
   FieldReader fields = fields_of(object_report);
   std::optional<FieldReader> config = fields.object("config");
   if (!config) return;
@@ -276,6 +274,27 @@ void read_module(const Objects& objects, Report& report, Context& context, Gatew
   accept_the_rest(*config);
   config->finish();
   fields.finish();
+}
+
+}  // namespace
+
+void read_module(const Objects& objects, Report& report, Context& context, Gateway& gateway,
+                 ListenDefaults& listen) {
+  const Object* module = find_module(objects, report);
+  if (module == nullptr) return;
+  const auto nothing_said = std::tuple(context.defaults, gateway, listen);
+  bool kept = true;
+  const std::optional<Object> good =
+      read_or_keep(*module, &LastGood::modules, context.versions, report, [&] {
+        const std::size_t known = report.problem_count();
+        read_config(*module, report, context, gateway, listen);
+        kept = report.problem_count() != known;
+        return kept ? std::nullopt : std::optional(*module);
+      });
+  if (!good || !kept) return;
+  std::tie(context.defaults, gateway, listen) = nothing_said;
+  Report told_before;
+  read_config(*good, told_before, context, gateway, listen);
 }
 
 bool secret_names_are_dotted(const Objects& objects) {

@@ -13,8 +13,9 @@ struct ListenDefaults {
   bool proxy_protocol = false;
 };
 
-/// Reads the first Module "ambassador", if there is one. A key that is wrong is left out alone: the
-/// rest holds, since half of the rules for addresses are better than none.
+/// Reads the first Module "ambassador", if there is one. With a key that is wrong, its last good
+/// version holds; without one the key is left out alone, since half of the rules for addresses are
+/// better than none. `objects` outlive the context.
 void read_module(const Objects& objects, Report& report, Context& context, Gateway& gateway,
                  ListenDefaults& listen);
 

@@ -129,20 +129,27 @@ class Collector {
         const bool names_auth_service = text.find(kAuthService) != std::string_view::npos;
         out_.lost_auth_service = out_.lost_auth_service || names_auth_service;
         for (const YamlError& error : document.error()) {
-          report_.problem(subject, error.mark, "", error.message + "; the document is left out");
+          unreadable(subject, error.mark, "", error.message + "; the document is left out");
         }
         continue;
       }
       values_left_ -= std::min(values_left_, (*document)->values);
-      out_.roots.push_back(*document);
+      const YamlNode::Pointer around = std::exchange(root_, *document);
       read_root(**document, subject);
+      root_ = around;
     }
+  }
+
+  void unreadable(const Subject& subject, const Mark& mark, std::string_view field,
+                  std::string message) {
+    out_.damaged.insert(subject.file);
+    report_.problem(subject, mark, field, std::move(message));
   }
 
   void read_object(const YamlNode& root, const Subject& subject) {
     if (root.kind == Kind::kNull) return;
     if (root.kind != Kind::kMapping) {
-      return report_.problem(subject, root.mark, "", "a Kubernetes object must stand here");
+      return unreadable(subject, root.mark, "", "a Kubernetes object must stand here");
     }
     const std::string kind = text_member(root, "kind");
     const std::string api_version = text_member(root, "apiVersion");
@@ -157,7 +164,7 @@ class Collector {
     } else if (is_ambassador_group(api.group)) {
       read_ambassador(root, subject, api);
     } else if (api_version.empty()) {
-      report_.problem(subject, root.mark, kind, "apiVersion is missing");
+      unreadable(subject, root.mark, kind, "apiVersion is missing");
     } else if (api_version == "v1" && kind == "Secret") {
       read_secret(root, subject);
     } else if ((api_version == "v1" && kind == "Service") || kind == "Ingress") {
@@ -179,11 +186,12 @@ class Collector {
     out.subject = subject;
     out.subject.name = out.kind + " " + out.name_space + "/" + out.name;
     out.mark = root.mark;
+    out.root = root_;
     if (out.kind.empty() || out.name.empty()) {
       out.subject.name = out.kind;
       note_lost(out);
-      report_.problem(out.subject, root.mark, "",
-                      out.kind.empty() ? "kind is missing" : "the object's name is missing");
+      unreadable(out.subject, root.mark, "",
+                 out.kind.empty() ? "kind is missing" : "the object's name is missing");
       return std::nullopt;
     }
     for (const auto& [key, value] : member(metadata, "labels").entries) {
@@ -199,8 +207,8 @@ class Collector {
     object->version = api.version;
     if (!is_known_version(api.version)) {
       note_lost(*object);
-      return report_.problem(object->subject, root.mark, "apiVersion",
-                             "this version is not known; v1, v2 and v3alpha1 are");
+      return unreadable(object->subject, root.mark, "apiVersion",
+                        "this version is not known; v1, v2 and v3alpha1 are");
     }
     object->fields = flat ? &root : &member(root, "spec");
     object->path = flat ? "" : "spec.";
@@ -246,7 +254,7 @@ class Collector {
     const std::optional<Object> service = head(root, metadata, subject);
     if (!service) return;
     if (text.kind != Kind::kScalar) {
-      return report_.problem(service->subject, text.mark, kAnnotation, "must be text");
+      return unreadable(service->subject, text.mark, kAnnotation, "must be text");
     }
     const Subject inside = subject_inside(text, *service);
     read_stream(text.text, inside, [&](const YamlNode& document, const Subject& within) {
@@ -274,9 +282,9 @@ class Collector {
     }
     const ApiVersion api = split_api_version(text_member(root, "apiVersion"));
     if (root.kind != Kind::kMapping || !is_ambassador_group(api.group)) {
-      return report_.problem(subject, root.mark, kAnnotation,
-                             "an object must stand here whose apiVersion is that of Ambassador, as "
-                             "getambassador.io/v2");
+      return unreadable(subject, root.mark, kAnnotation,
+                        "an object must stand here whose apiVersion is that of Ambassador, as "
+                        "getambassador.io/v2");
     }
     std::optional<Object> object = head(root, root, subject);
     if (!object) return;
@@ -288,8 +296,8 @@ class Collector {
     object->labels = service.labels;
     if (!is_known_version(api.version)) {
       note_lost(*object);
-      return report_.problem(object->subject, root.mark, "apiVersion",
-                             "this version is not known; v0, v1, v2 and v3alpha1 are");
+      return unreadable(object->subject, root.mark, "apiVersion",
+                        "this version is not known; v0, v1, v2 and v3alpha1 are");
     }
     add(std::move(*object));
   }
@@ -300,9 +308,17 @@ class Collector {
   std::set<std::string> names_;
   std::size_t values_left_ = kMaxManifestValues;
   const Lines* lines_ = nullptr;
+  YamlNode::Pointer root_;  // of the document that is being read
 };
 
 }  // namespace
+
+Object head_of(const Object& object) {
+  Object head = object;
+  head.fields = &nothing();
+  head.root = nullptr;
+  return head;
+}
 
 std::vector<const Object*> Objects::of(std::string_view kind) const {
   std::vector<const Object*> out;

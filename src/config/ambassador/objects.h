@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,19 +20,26 @@ struct Object {
   std::string name;
   std::string name_space;
   std::vector<std::string> labels;  // "key=value"
-  /// Never null; valid as long as the Objects are.
+  /// Never null; valid as long as `root` is.
   const YamlNode* fields = nullptr;
+  YamlNode::Pointer root;  // the document; null without fields
   /// "spec.", or "" where the fields stand beside apiVersion and kind.
   std::string path;
   Mark mark;
   Subject subject;
+  /// It was there, and may be yet: something in its file cannot be read. It has no fields.
+  bool lost = false;
 };
+
+/// The same object without its fields.
+Object head_of(const Object& object);
 
 struct Objects {
   /// Of getambassador.io, and of our ambassador_id, in their order.
   std::vector<Object> list;
   std::map<std::string, Object> secrets;  // by "namespace/name"
-  std::vector<YamlNode::Pointer> roots;   // own the fields
+  /// Files in which something could not be read: which objects they hold is not known.
+  std::set<std::string> damaged;
   /// An AuthService is written in something that could not be read.
   bool lost_auth_service = false;
 

@@ -25,6 +25,12 @@ void Report::warning(const Subject& subject, const Mark& mark, std::string_view 
   add(warnings_, subject, mark, field, std::move(message));
 }
 
+void Report::say_that_it_stays(std::size_t known) {
+  for (std::size_t i = known; i < problems_.list.size(); ++i) {
+    problems_.list[i].message += "; its last good version stays in force";
+  }
+}
+
 bool Report::has_room_for_warnings() const {
   return warnings_.list.size() < kMostFindings;
 }

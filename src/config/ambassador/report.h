@@ -30,6 +30,11 @@ class Report {
   void warning(const Subject& subject, const Mark& mark, std::string_view field,
                std::string message);
 
+  /// How many there are so far, those included that are only counted.
+  std::size_t problem_count() const { return problems_.list.size() + problems_.more; }
+  /// Adds to all but the first `known` that what they are about keeps its last good version.
+  void say_that_it_stays(std::size_t known);
+
   /// False once a further warning would only be counted: its text need not be made.
   bool has_room_for_warnings() const;
 

@@ -11,8 +11,8 @@ namespace gatehouse::config::ambassador {
 /// asked for.
 inline constexpr std::string_view kDenyingAuthorizer = "http://authservice.invalid";
 
-/// The first AuthService without a problem, or v0's Module "authentication". If there are some, and
-/// none can be read, kDenyingAuthorizer.
+/// The first AuthService without a problem or with a last good version, or v0's Module
+/// "authentication". If there are some, and none can be read, kDenyingAuthorizer.
 void read_auth_services(const Objects& objects, const Context& context, Report& report,
                         AuthorizerSettings& authorizer);
 
@@ -20,7 +20,7 @@ void read_auth_services(const Objects& objects, const Context& context, Report& 
 void read_tracing_services(const Objects& objects, const Context& context, Report& report,
                            Tracing& tracing);
 
-/// Those with problems are left out.
+/// Those with problems that were never right are left out.
 void read_tcp_mappings(const Objects& objects, const Context& context, Report& report,
                        std::vector<TcpRoute>& routes);
 

@@ -1,6 +1,7 @@
 #include <optional>
 #include <utility>
 
+#include "config/ambassador/last_good.h"
 #include "config/ambassador/mapping.h"
 #include "config/ambassador/service_address.h"
 #include "config/ambassador/services.h"
@@ -76,9 +77,10 @@ std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& co
 void read_tcp_mappings(const Objects& objects, const Context& context, Report& report,
                        std::vector<TcpRoute>& routes) {
   for (const Object* object : objects.of("TCPMapping")) {
-    if (std::optional<TcpRoute> route = read_tcp_mapping(*object, context, report)) {
-      routes.push_back(std::move(*route));
-    }
+    std::optional<TcpRoute> route =
+        read_or_keep(*object, &LastGood::tcp_mappings, context.versions, report,
+                     [&] { return read_tcp_mapping(*object, context, report); });
+    if (route) routes.push_back(std::move(*route));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "config/ambassador/last_good.h"
 #include "config/text.h"
 #include "http/headers.h"
 
@@ -98,14 +99,26 @@ void read_ca(FieldReader& fields, const Secrets& secrets, const Object& object, 
   }
 }
 
-/// v0: Module "tls" with config.server and config.client.
-void read_legacy_module(const Object& object, const Secrets& secrets, bool dotted, Report& report,
-                        std::vector<TlsContext>& list) {
+std::optional<TlsContext> read_tls_context(const Object& object, const Secrets& secrets,
+                                           bool dotted, Report& report) {
+  ObjectReport object_report(object, report);
+  FieldReader fields = fields_of(object_report);
+  TlsContext out = read_tls_fields(fields, secrets, object, "secret", dotted);
+  out.hosts = fields.texts("hosts").value_or(std::vector<std::string>{});
+  for (std::string& host : out.hosts) host = http::lower_case(host);
+  fields.finish();
+  out.broken = object_report.failed();
+  return out;
+}
+
+/// v0: Module "tls" with config.server and config.client. nullopt if that is not enabled.
+std::optional<TlsContext> read_legacy_module(const Object& object, const Secrets& secrets,
+                                             bool dotted, Report& report) {
   ObjectReport object_report(object, report);
   FieldReader fields(*object.fields, object.path, object_report);
   std::optional<FieldReader> config = fields.object("config");
   std::optional<FieldReader> server = config ? config->object("server") : std::nullopt;
-  if (!server || server->boolean("enabled") == false) return;
+  if (!server || server->boolean("enabled") == false) return std::nullopt;
   TlsContext out = read_tls_fields(*server, secrets, object, "secret", dotted);
   out.hosts = {"*"};
   if (std::optional<FieldReader> client = config->object("client")) {
@@ -118,7 +131,7 @@ void read_legacy_module(const Object& object, const Secrets& secrets, bool dotte
   }
   server->finish();
   out.broken = object_report.failed();
-  list.push_back(std::move(out));
+  return out;
 }
 
 }  // namespace
@@ -167,19 +180,23 @@ TlsContext read_tls_fields(FieldReader& fields, const Secrets& secrets, const Ob
 }
 
 TlsContexts::TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted,
-                         Report& report) {
-  for (const Object* object : objects.of("TLSContext")) {
-    ObjectReport object_report(*object, report);
-    FieldReader fields = fields_of(object_report);
-    TlsContext context = read_tls_fields(fields, secrets, *object, "secret", dotted);
-    context.hosts = fields.texts("hosts").value_or(std::vector<std::string>{});
-    for (std::string& host : context.hosts) host = http::lower_case(host);
-    fields.finish();
-    context.broken = object_report.failed();
-    list_.push_back(std::move(context));
-  }
+                         const Versions& versions, Report& report) {
+  // What is broken is in the list too: who relies on it must not do without.
+  const auto add = [&](const Object& object, auto read) {
+    std::optional<TlsContext> fresh;
+    std::optional<TlsContext> context =
+        read_or_keep(object, &LastGood::tls_contexts, versions, report, [&] {
+          fresh = read(object, secrets, dotted, report);
+          return fresh && fresh->broken ? std::nullopt : fresh;
+        });
+    if (!context) context = std::move(fresh);
+    if (!context) return;
+    context->object = &object;
+    list_.push_back(std::move(*context));
+  };
+  for (const Object* object : objects.of("TLSContext")) add(*object, read_tls_context);
   for (const Object* object : objects.of("Module")) {
-    if (object->name == "tls") read_legacy_module(*object, secrets, dotted, report, list_);
+    if (object->name == "tls") add(*object, read_legacy_module);
   }
 }
 

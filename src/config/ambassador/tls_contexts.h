@@ -33,10 +33,13 @@ TlsContext read_tls_fields(FieldReader& fields, const Secrets& secrets, const Ob
 Result<void, std::string> read_certificate(const Secrets& secrets, const Secrets::Name& name,
                                            TlsContext& context);
 
+struct Versions;  // last_good.h
+
 class TlsContexts {
  public:
   /// Reads all TLSContexts, and the Module "tls" of v0.
-  TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted, Report& report);
+  TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted, const Versions& versions,
+              Report& report);
 
   /// By its name, in that namespace or else in any, as Ambassador has it. May be broken.
   const TlsContext* find(std::string_view name, std::string_view name_space) const;

@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "config/ambassador/last_good.h"
 #include "config/ambassador/service_address.h"
 #include "config/ambassador/services.h"
 #include "config/text.h"
@@ -115,10 +116,12 @@ void read_tracing_services(const Objects& objects, const Context& context, Repor
       report.warning(object->subject, object->mark, "", "has no effect beside the first one");
       continue;
     }
-    if (std::optional<Tracing> read = read_tracing_service(*object, context, report)) {
-      tracing = std::move(*read);
-      found = true;
-    }
+    std::optional<Tracing> read =
+        read_or_keep(*object, &LastGood::tracing_services, context.versions, report,
+                     [&] { return read_tracing_service(*object, context, report); });
+    if (!read) continue;
+    tracing = std::move(*read);
+    found = true;
   }
 }
 
