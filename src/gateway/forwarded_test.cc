@@ -6,13 +6,10 @@
 #include <set>
 #include <string>
 
+#include "base/fixed_entropy.h"
+
 namespace gatehouse::gateway {
 namespace {
-
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 http::Request request_from(std::string address, bool tls = false) {
   http::Request request;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fixed_entropy.h"
 #include "gateway/authz/external_authorizer.h"
 #include "gateway/fakes.h"
 #include "net/test_http.h"
@@ -22,11 +23,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 /// Answers the head of each connection's first request with the same bytes.
 class RawUpstream {

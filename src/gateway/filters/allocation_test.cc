@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/fixed_entropy.h"
 #include "gateway/filters/address_rules.h"
 #include "gateway/filters/body_limit.h"
 #include "gateway/filters/compression.h"
@@ -37,11 +38,6 @@ void operator delete(void* memory, std::size_t) noexcept {
 
 namespace gatehouse::gateway {
 namespace {
-
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 http::Request usual_request() {
   http::Request request;

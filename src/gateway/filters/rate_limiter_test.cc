@@ -4,17 +4,14 @@
 
 #include <algorithm>
 
+#include "base/fixed_entropy.h"
+
 namespace gatehouse::gateway {
 namespace {
 
 using Stage = RateLimiter::Stage;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 class RateLimits : public testing::Test {
  protected:

@@ -4,16 +4,12 @@
 
 #include <stdexcept>
 
+#include "base/fixed_entropy.h"
 #include "gateway/fakes.h"
 #include "net/test_loop.h"
 
 namespace gatehouse::gateway {
 namespace {
-
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 http::Request original() {
   http::Request request;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fixed_entropy.h"
 #include "base/json.h"
 #include "gateway/observe/trace_context.h"
 
@@ -15,11 +16,6 @@ namespace {
 
 constexpr std::string_view kParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 constexpr std::string_view kUnsampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-
-class CountingEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 class KeptSpans final : public SpanSink {
  public:
@@ -77,7 +73,7 @@ class TracingTest : public testing::Test {
   }
 
   ManualClock clock_;
-  CountingEntropy entropy_;
+  FixedEntropy entropy_;
   KeptSpans sink_;
   config::Tracing settings_;
   std::vector<std::string> trusted_;
