@@ -2,7 +2,8 @@
 // inotify; a mounted ConfigMap, which changes by one rename of a link, is seen as well.
 //
 // States: watching → changed (fd() is readable) → watching, by take_changes(). A folder that is
-// absent, or goes, is looked for again by take_changes().
+// absent, or goes, is looked for again by take_changes(). The folder above is watched for that, so
+// that fd() is readable for its other files as well.
 #pragma once
 
 #include <string>
@@ -20,10 +21,10 @@ class FolderWatch {
   FolderWatch& operator=(FolderWatch&& other) noexcept;
   ~FolderWatch();
 
-  /// Readable, for poll(), once something has changed.
+  /// Readable, for poll(), once something may have changed.
   int fd() const { return fd_; }
-  /// Forgets what has changed so far, and watches what there is now.
-  void take_changes();
+  /// Forgets what has changed so far, and watches what there is now. False if nothing has changed.
+  bool take_changes();
 
  private:
   FolderWatch(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
@@ -31,6 +32,7 @@ class FolderWatch {
 
   std::string path_;
   int fd_ = -1;
+  int above_ = 0;  // the watch of the folder above; 0 if that is the folder itself
 };
 
 }  // namespace gatehouse::app

@@ -79,5 +79,29 @@ TEST_F(FolderWatchTest, SeesALinkThatIsReplacedAndAFolderThatComesBack) {
   EXPECT_TRUE(changed(*watch));
 }
 
+TEST_F(FolderWatchTest, WhatHappensBesideTheFolderIsNoChange) {
+  Result<FolderWatch> watch = FolderWatch::make(folder_.string() + "/");
+  ASSERT_TRUE(watch);
+  write(base_ / "gatehouse.db");
+  EXPECT_FALSE(watch->take_changes());
+  write(folder_ / "a.yaml");
+  write(base_ / "gatehouse.db");
+  EXPECT_TRUE(watch->take_changes());
+  fs::rename(folder_, base_ / "away");
+  EXPECT_TRUE(watch->take_changes());
+  fs::rename(base_ / "away", folder_);
+  EXPECT_TRUE(watch->take_changes());
+}
+
+TEST_F(FolderWatchTest, TheWorkingFolderMayBeWatched) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_);
+  Result<FolderWatch> watch = FolderWatch::make(".");
+  ASSERT_TRUE(watch);
+  write("a.yaml");
+  EXPECT_TRUE(watch->take_changes());
+  fs::current_path(before);
+}
+
 }  // namespace
 }  // namespace gatehouse::app
