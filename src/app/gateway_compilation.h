@@ -22,11 +22,11 @@ namespace gatehouse::app {
 /// What people should know of the configuration in force; thread-safe.
 class ConfigurationReport {
  public:
-  /// Before a configuration takes effect.
-  void clear() {
+  /// When another configuration has taken effect.
+  void replace(std::vector<std::string> problems, std::vector<std::string> warnings) {
     const std::lock_guard lock(mutex_);
-    problems_.clear();
-    warnings_.clear();
+    problems_ = std::move(problems);
+    warnings_ = std::move(warnings);
   }
   void add(std::vector<std::string> problems, std::vector<std::string> warnings) {
     const std::lock_guard lock(mutex_);

@@ -1,6 +1,7 @@
 #include "app/plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -28,14 +29,24 @@ config::Listen listen_on(std::string address) {
   return listen;
 }
 
-Result<void> add_listeners(Plan& plan, Service service, const std::vector<config::Listen>& listen) {
-  for (std::size_t i = 0; i < listen.size(); ++i) {
-    Result<net::Endpoint> endpoint = net::parse_endpoint(listen[i].address);
-    if (!endpoint) return fail(std::move(endpoint));
-    plan.listeners.push_back(
-        {.service = service, .endpoint = std::move(*endpoint), .settings = listen[i], .index = i});
-  }
+Result<void> add_listener(Service service, const config::Listen& listen, std::size_t index,
+                          std::vector<PlannedListener>& listeners) {
+  Result<net::Endpoint> endpoint = net::parse_endpoint(listen.address);
+  if (!endpoint) return fail(std::move(endpoint));
+  listeners.push_back({.service = service,
+                       .endpoint = std::move(*endpoint),
+                       .settings = listen,
+                       .index = index,
+                       .tls = nullptr});
   return {};
+}
+
+Result<void> add_listeners(Plan& plan, Service service, const std::vector<config::Listen>& listen) {
+  Result<void> added;
+  for (std::size_t i = 0; added && i < listen.size(); ++i) {
+    added = add_listener(service, listen[i], i, plan.listeners);
+  }
+  return added;
 }
 
 /// Those of the settings, and the further plain ports of the Hosts.
@@ -62,7 +73,8 @@ Result<void> plan_listeners(Plan& plan) {
   switch (plan.role) {
     case Role::kAll:
     case Role::kGateway:
-      added = add_listeners(plan, Service::kGateway, gateway_listeners(settings.gateway));
+      plan.settings.gateway.listen = gateway_listeners(settings.gateway);
+      added = add_listeners(plan, Service::kGateway, settings.gateway.listen);
       break;
     case Role::kGatekeeper:
       added = add_listeners(plan, Service::kGatekeeper, settings.gatekeeper.listen);
@@ -154,6 +166,41 @@ Result<config::Gateway> gateway_of(const Plan& plan, config::Settings settings) 
   if (!joined) return fail(std::move(joined));
   route_to_samples(plan, fresh.settings.gateway);
   return std::move(fresh.settings.gateway);
+}
+
+Result<std::vector<PlannedListener>> listeners_of(const std::vector<PlannedListener>& before,
+                                                  const std::vector<config::Listen>& known,
+                                                  config::Gateway& gateway) {
+  std::vector<PlannedListener> out;
+  std::ranges::copy_if(before, std::back_inserter(out), [](const PlannedListener& listener) {
+    return listener.service != Service::kGateway;
+  });
+  std::vector<config::Listen> places = known;
+  for (config::Listen& listen : gateway_listeners(gateway)) {
+    const bool repeated = std::ranges::any_of(out, [&](const PlannedListener& other) {
+      return other.service == Service::kGateway && other.settings.address == listen.address;
+    });
+    if (repeated) continue;
+    auto place = std::ranges::find(places, listen.address, &config::Listen::address);
+    if (place == places.end()) place = places.insert(places.end(), listen);
+    *place = std::move(listen);
+    const auto index = static_cast<std::size_t>(place - places.begin());
+    const Result<void> added = add_listener(Service::kGateway, *place, index, out);
+    if (!added) return std::unexpected(added.error());
+    // The port that the system chose stays.
+    const auto same = std::ranges::find_if(
+        before, [&](const PlannedListener& listener) { return are_one(listener, out.back()); });
+    if (same != before.end()) out.back().endpoint = same->endpoint;
+  }
+  gateway.listen = std::move(places);
+  return out;
+}
+
+bool are_one(const PlannedListener& a, const PlannedListener& b) {
+  return a.service == b.service && a.settings.address == b.settings.address &&
+         has_certificate(a.settings.tls) == has_certificate(b.settings.tls) &&
+         a.settings.cleartext_too == b.settings.cleartext_too &&
+         a.settings.proxy_protocol == b.settings.proxy_protocol;
 }
 
 Result<Plan> make_plan(ServeOptions options) {

@@ -23,7 +23,8 @@ struct PlannedListener {
   Service service = Service::kGateway;
   net::Endpoint endpoint;
   config::Listen settings;
-  std::size_t index = 0;  // in the settings' list of this service's listeners
+  std::size_t index = 0;                      // in the list of this service's listeners
+  std::shared_ptr<const net::ServerTls> tls;  // null: plain
 };
 
 struct Plan {
@@ -47,8 +48,17 @@ struct Plan {
 /// routes to `identity` and `gatekeeper`. kInvalid for an address that cannot be one.
 Result<Plan> make_plan(ServeOptions options);
 /// The part of make_plan() that a reload needs: the routes to the roles of this process, and to the
-/// samples where they listen. `plan` is the one in force.
+/// samples where they listen. `plan` is the one of the start.
 Result<config::Gateway> gateway_of(const Plan& plan, config::Settings settings);
+/// The listeners after a reload: those of the gateway by its settings, which become `listen`, and
+/// all others as they are. `known`: what the gateway has listened on so far. `listen` has all of
+/// that at the place that it has had, since connections are judged by their listener's place for as
+/// long as they last. Without certificates yet. kInvalid for an address that cannot be one.
+Result<std::vector<PlannedListener>> listeners_of(const std::vector<PlannedListener>& before,
+                                                  const std::vector<config::Listen>& known,
+                                                  config::Gateway& gateway);
+/// The two, of one process, are the same: what connects to the one may stay when the other comes.
+bool are_one(const PlannedListener& a, const PlannedListener& b);
 /// The sample services are reached over their socket, like any upstream.
 void route_to_samples(const Plan& plan, config::Gateway& gateway);
 

@@ -81,5 +81,80 @@ TEST(Plan, RefusesAnAddressThatIsNone) {
   EXPECT_FALSE(make_plan(std::move(options)));
 }
 
+class ListenersAfterAReload : public testing::Test {
+ protected:
+  /// Listens on these instead.
+  const std::vector<PlannedListener>& reload(const std::vector<config::Listen>& listen) {
+    gateway_.listen = listen;
+    listeners_ = listeners_of(listeners_, known_, gateway_).value();
+    known_ = gateway_.listen;
+    return listeners_;
+  }
+  const PlannedListener& at(std::string_view address) const {
+    return *std::ranges::find(listeners_, address, [](const PlannedListener& listener) {
+      return listener.settings.address;
+    });
+  }
+
+  config::Gateway gateway_;
+  std::vector<PlannedListener> listeners_ =
+      make_plan(options_of(Role::kAll)).value().listeners;  // 127.0.0.1:8080, and operations
+  std::vector<config::Listen> known_ = {{.address = "127.0.0.1:8080"}};
+};
+
+TEST_F(ListenersAfterAReload, AreThoseOfTheSettingsBesideTheOtherServices) {
+  reload({{.address = "127.0.0.1:1"}, {.address = "127.0.0.1:2"}});
+  ASSERT_EQ(listeners_.size(), 3U);
+  EXPECT_EQ(listeners_[0].service, Service::kOperations);
+  EXPECT_EQ(at("127.0.0.1:1").endpoint.port, 1);
+  EXPECT_EQ(at("127.0.0.1:2").service, Service::kGateway);
+}
+
+TEST_F(ListenersAfterAReload, KeepThePlacesByWhichTheirConnectionsAreJudged) {
+  reload({{.address = "127.0.0.1:1", .secure_by = "always"}, {.address = "127.0.0.1:8080"}});
+  EXPECT_EQ(at("127.0.0.1:8080").index, 0U);
+  EXPECT_EQ(at("127.0.0.1:1").index, 1U);
+  reload({{.address = "127.0.0.1:2"}});
+  EXPECT_EQ(at("127.0.0.1:2").index, 2U);
+  ASSERT_EQ(known_.size(), 3U);
+  EXPECT_EQ(known_[1].secure_by, "always") << "what is open there is judged as before";
+  reload({{.address = "127.0.0.1:1", .secure_by = "never"}});
+  EXPECT_EQ(at("127.0.0.1:1").index, 1U);
+  EXPECT_EQ(known_[1].secure_by, "never");
+}
+
+TEST_F(ListenersAfterAReload, KeepThePortThatTheSystemChose) {
+  reload({{.address = "127.0.0.1:0"}});
+  listeners_.back().endpoint.port = 12345;
+  reload({{.address = "127.0.0.1:1"}, {.address = "127.0.0.1:0"}});
+  EXPECT_EQ(at("127.0.0.1:0").endpoint.port, 12345);
+}
+
+TEST_F(ListenersAfterAReload, AreOtherOnesIfConnectionsBeginInAnotherWay) {
+  const PlannedListener plain = at("127.0.0.1:8080");
+  EXPECT_TRUE(are_one(plain, reload({plain.settings}).back()));
+  config::Listen other = plain.settings;
+  other.secure_by = "always";
+  EXPECT_TRUE(are_one(plain, reload({other}).back()));
+  other.proxy_protocol = true;
+  EXPECT_FALSE(are_one(plain, reload({other}).back()));
+  other.proxy_protocol = false;
+  other.tls.certificate = "a.pem";
+  EXPECT_FALSE(are_one(plain, reload({other}).back()));
+}
+
+TEST_F(ListenersAfterAReload, TheFurtherPortsOfHostsAreAmongThem) {
+  gateway_.hosts = {{.hostname = "a.org", .insecure_port = 8081}};
+  reload({{.address = "127.0.0.1:8080"}});
+  EXPECT_EQ(at(":8081").service, Service::kGateway);
+  gateway_.hosts.clear();
+  EXPECT_EQ(reload({{.address = "127.0.0.1:8080"}}).size(), 2U);
+}
+
+TEST_F(ListenersAfterAReload, CannotBeWhereNoAddressIs) {
+  gateway_.listen = {{.address = "nowhere"}};
+  EXPECT_FALSE(listeners_of(listeners_, known_, gateway_));
+}
+
 }  // namespace
 }  // namespace gatehouse::app

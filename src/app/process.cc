@@ -1,26 +1,29 @@
 #include "app/process.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 #include <future>
+#include <iterator>
 #include <latch>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "app/events.h"
 #include "app/folder_watch.h"
 #include "app/gateway_sources.h"
 #include "app/listener_tls.h"
 #include "app/plan.h"
+#include "app/reload.h"
 #include "app/sealing_key.h"
+#include "app/serving.h"
 #include "app/worker.h"
 #include "config/restart.h"
 #include "crypto/random.h"
@@ -43,67 +46,38 @@ std::unexpected<Failed> failed(int exit_code, const Error& error) {
   return std::unexpected(Failed{exit_code, error.message});
 }
 
-/// The signals that a process of ours answers: blocked in every thread, taken by one.
-sigset_t served_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  return set;
+bool has_gateway(Role role) {
+  return role == Role::kAll || role == Role::kGateway;
 }
 
-/// What the serving process waits for.
-enum class Event { kStop, kReread, kManifestsChanged };
+/// Of a folder of manifests, if there is one.
+std::optional<FolderWatch> watch_manifests(const std::string& folder, Role role,
+                                           spdlog::logger& log) {
+  if (folder.empty() || !has_gateway(role)) return std::nullopt;
+  Result<FolderWatch> watch = FolderWatch::make(folder);
+  if (watch) return std::move(*watch);
+  log.warn("{}; SIGHUP reads the manifests again", watch.error().message);
+  return std::nullopt;
+}
 
-/// Takes signals, and changes of the manifests' folder once they have come to rest.
-class Events {
+/// Lines that the access log's files have lost, whichever is open. Thread-safe.
+class DroppedLines {
  public:
-  static constexpr int kRestMilliseconds = 50;
-  /// A folder that is written all the time is read nevertheless.
-  static constexpr int kRests = 20;
-
-  explicit Events(std::optional<FolderWatch> manifests)
-      : signals_(::signalfd(-1, &served_, SFD_CLOEXEC)), manifests_(std::move(manifests)) {}
-  ~Events() { ::close(signals_); }
-  Events(const Events&) = delete;
-  Events& operator=(const Events&) = delete;
-
-  Event next() {
-    for (;;) {
-      const auto [signalled, changed] = wait(-1);
-      if (signalled) return take_signal();
-      if (!changed) continue;
-      manifests_->take_changes();
-      for (int i = 0; i < kRests && wait_for_changes(); ++i) manifests_->take_changes();
-      return Event::kManifestsChanged;
-    }
+  void change_file(std::shared_ptr<gateway::LogFile> file) {
+    const std::lock_guard lock(mutex_);
+    if (file == file_) return;
+    if (file_) before_ += file_->dropped();
+    file_ = std::move(file);
   }
-  /// Waits for a signal to stop, whatever else happens.
-  void wait_for_stop() {
-    while (take_signal() != Event::kStop) {
-    }
+  std::uint64_t count() const {
+    const std::lock_guard lock(mutex_);
+    return before_ + (file_ ? file_->dropped() : 0);
   }
 
  private:
-  std::pair<bool, bool> wait(int milliseconds) {
-    std::array<pollfd, 2> all{
-        {{.fd = signals_, .events = POLLIN, .revents = 0},
-         {.fd = manifests_ ? manifests_->fd() : -1, .events = POLLIN, .revents = 0}}};
-    ::poll(all.data(), all.size(), milliseconds);
-    return {all[0].revents != 0, all[1].revents != 0};
-  }
-  bool wait_for_changes() {
-    const auto [signalled, changed] = wait(kRestMilliseconds);
-    return changed && !signalled;
-  }
-  Event take_signal() const {
-    signalfd_siginfo signal{};
-    if (::read(signals_, &signal, sizeof signal) != sizeof signal) return Event::kStop;
-    return signal.ssi_signo == SIGHUP ? Event::kReread : Event::kStop;
-  }
-
-  const sigset_t served_ = served_signals();
-  const int signals_;
-  std::optional<FolderWatch> manifests_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<gateway::LogFile> file_;
+  std::uint64_t before_ = 0;
 };
 
 class Process {
@@ -121,32 +95,27 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  /// Tells of changes since before the manifests were first read.
-  void watch(std::optional<FolderWatch> manifests) { manifests_watch_ = std::move(manifests); }
-  /// What was found in the manifests at the start; before open().
-  void tell(const GatewaySources& sources);
-  /// Of the manifests at the start; before open().
-  void start_from(std::shared_ptr<config::ambassador::LastGood> good) {
-    common_.good = std::move(good);
-  }
-  Opened<void> open();
+  /// `sources`: what was found in the manifests.
+  Opened<void> open(const GatewaySources& sources);
   /// The first listener's, as a person would type it.
   std::string url() const;
-  void serve_until_signal();
+  /// `manifests` tells of changes since before they were first read.
+  void serve_until_signal(std::optional<FolderWatch> manifests);
 
  private:
   Opened<void> open_store();
   Opened<void> open_gatekeeper(const Secret& sealing_key);
   Opened<void> open_identity(const Secret& sealing_key);
-  Opened<void> open_access_log();
   Opened<void> check_ports();
-  Result<Certificates> load_certificates(const config::Gateway& gateway) const;
-  Opened<void> start_workers(const Certificates& certificates);
-  void start_worker(std::size_t index, const Certificates& certificates,
-                    std::promise<Result<Worker*>> opened);
+  Result<void> prepare_serving();
+  Opened<void> start_workers();
+  void start_worker(std::size_t index, std::promise<Result<Worker*>> opened);
+  void tell(const std::vector<std::string>& problems, const std::vector<std::string>& warnings);
+  void wait_for_events(Events& events);
   void reread();
   void reload();
-  Result<void> reload_gateway();
+  Result<void> try_to_reload();
+  Result<Worker::Told> put_in_force(const std::shared_ptr<Serving>& fresh);
   void end_workers();
 
   const SystemClock clock_;
@@ -154,10 +123,10 @@ class Process {
   Plan plan_;
   config::Settings settings_;
   const bool keep_listen_;
-  std::optional<FolderWatch> manifests_watch_;
   const std::function<std::optional<config::Settings>()> reread_;
   Common common_;
-  std::unique_ptr<gateway::LogFile> access_log_;
+  DroppedLines dropped_lines_;
+  std::shared_ptr<Serving> serving_ = std::make_shared<Serving>();  // in force
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<BlockingPool> database_thread_;
   std::unique_ptr<BlockingPool> password_threads_;
@@ -184,7 +153,9 @@ void Process::end_workers() {
   workers_.clear();
 }
 
-Opened<void> Process::open() {
+Opened<void> Process::open(const GatewaySources& sources) {
+  common_.good = sources.good;
+  common_.report.replace(sources.problems, sources.warnings);
   const Opened<void> ports = check_ports();
   if (!ports) return ports;
   Result<std::shared_ptr<const net::ClientTls>> client_tls = net::ClientTls::load({});
@@ -193,26 +164,35 @@ Opened<void> Process::open() {
   common_.started = clock_.now();
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
   common_.metrics->set_clusters([this] { return common_.clusters.views(); });
-  const Opened<void> log_opened = open_access_log();
-  if (!log_opened) return log_opened;
-  const Result<Certificates> certificates = load_certificates(plan_.settings.gateway);
-  if (!certificates) return failed(kConfiguration, certificates.error());
+  common_.metrics->set_dropped_lines([this] { return dropped_lines_.count(); });
+  const Result<void> prepared = prepare_serving();
+  if (!prepared) return failed(kConfiguration, prepared.error());
   if (plan_.has_gatekeeper() || plan_.has_identity()) {
     const Opened<void> opened = open_store();
     if (!opened) return opened;
   }
-  return start_workers(*certificates);
+  const Opened<void> started = start_workers();
+  if (started) tell(common_.report.problems(), common_.report.warnings());
+  return started;
 }
 
-Opened<void> Process::open_access_log() {
-  const config::AccessLog& settings = plan_.settings.gateway.access_log;
-  if (settings.path.empty() || settings.form == "off") return {};
-  Result<std::unique_ptr<gateway::LogFile>> file = gateway::LogFile::open(settings.path);
-  if (!file) return failed(kConfiguration, file.error());
-  access_log_ = std::move(*file);
-  common_.access_log = access_log_.get();
-  common_.metrics->set_dropped_lines([this] { return access_log_->dropped(); });
-  return {};
+/// All but the gateway, which the first loop compiles.
+Result<void> Process::prepare_serving() {
+  const config::Gateway& settings = plan_.settings.gateway;
+  Result<std::shared_ptr<gateway::LogFile>> access_log = open_access_log(settings.access_log);
+  if (!access_log) return fail(std::move(access_log));
+  serving_->access_log = std::move(*access_log);
+  dropped_lines_.change_file(serving_->access_log);
+  if (has_gateway(plan_.role)) {
+    Result<std::shared_ptr<const gateway::TcpRoutes>> tcp = gateway::TcpRoutes::make(settings.tcp);
+    if (!tcp) return fail(std::move(tcp));
+    serving_->tcp = std::move(*tcp);
+  }
+  serving_->listeners = plan_.listeners;
+  std::vector<std::string> warnings;
+  const Result<void> loaded = load_certificates(serving_->listeners, settings.hosts, warnings);
+  common_.report.add({}, std::move(warnings));
+  return loaded;
 }
 
 Opened<void> Process::check_ports() {
@@ -276,34 +256,12 @@ Opened<void> Process::open_identity(const Secret& sealing_key) {
   return {};
 }
 
-/// The gateway's listeners are found again by their address; what has no listener yet needs a
-/// restart.
-Result<Certificates> Process::load_certificates(const config::Gateway& gateway) const {
-  Certificates certificates;
-  for (const PlannedListener& listener : plan_.listeners) {
-    const bool of_gateway = listener.service == Service::kGateway;
-    config::Tls own = listener.settings.tls;
-    const auto now =
-        std::ranges::find(gateway.listen, listener.settings.address, &config::Listen::address);
-    if (of_gateway && now != gateway.listen.end()) own = now->tls;
-    Result<std::shared_ptr<const net::ServerTls>> tls =
-        load_listener_tls(own, of_gateway ? gateway.hosts : std::vector<config::Host>());
-    if (!tls) return fail(std::move(tls));
-    if (*tls) {
-      for (const std::string& warning : (*tls)->warnings()) common_.log->warn("{}", warning);
-    }
-    certificates.push_back(std::move(*tls));
-  }
-  return certificates;
-}
-
-void Process::start_worker(std::size_t index, const Certificates& certificates,
-                           std::promise<Result<Worker*>> opened) {
+void Process::start_worker(std::size_t index, std::promise<Result<Worker*>> opened) {
   std::promise<void> stopped;
   stopped_.push_back(stopped.get_future());
-  threads_.emplace_back([this, index, certificates, opened = std::move(opened),
-                         stopped = std::move(stopped), may_go = may_go_]() mutable {
-    Result<std::unique_ptr<Worker>> worker = Worker::open(index, plan_, common_, certificates);
+  threads_.emplace_back([this, index, opened = std::move(opened), stopped = std::move(stopped),
+                         may_go = may_go_]() mutable {
+    Result<std::unique_ptr<Worker>> worker = Worker::open(index, plan_, common_, serving_);
     if (worker) {
       opened.set_value(worker->get());
       (*worker)->run();
@@ -315,12 +273,12 @@ void Process::start_worker(std::size_t index, const Certificates& certificates,
   });
 }
 
-Opened<void> Process::start_workers(const Certificates& certificates) {
+Opened<void> Process::start_workers() {
   // One after the other: the first learns the ports that the system chose, the others share them.
   for (std::size_t i = 0; i < plan_.loops; ++i) {
     std::promise<Result<Worker*>> opened;
     std::future<Result<Worker*>> result = opened.get_future();
-    start_worker(i, certificates, std::move(opened));
+    start_worker(i, std::move(opened));
     const Result<Worker*> worker = result.get();
     if (!worker) {
       const bool taken = worker.error().code == ErrorCode::kConflict;
@@ -339,9 +297,15 @@ std::string Process::url() const {
                      loopback ? "localhost" : first.endpoint.host, first.endpoint.port);
 }
 
+void Process::tell(const std::vector<std::string>& problems,
+                   const std::vector<std::string>& warnings) {
+  for (const std::string& text : problems) common_.log->error("wrong: {}", text);
+  for (const std::string& text : warnings) common_.log->warn("{}", text);
+}
+
 /// The file and all that it names. What needs a restart is named.
 void Process::reread() {
-  if (access_log_) access_log_->reopen();
+  if (serving_->access_log) serving_->access_log->reopen();
   std::optional<config::Settings> fresh;
   if (reread_) fresh = reread_();
   if (reread_ && !fresh) {
@@ -358,7 +322,7 @@ void Process::reread() {
 }
 
 void Process::reload() {
-  const Result<void> reloaded = reload_gateway();
+  const Result<void> reloaded = try_to_reload();
   if (reloaded) {
     common_.log->info("reloaded");
   } else {
@@ -370,44 +334,44 @@ void Process::reload() {
                                  common_.report.problems().size());
 }
 
-Result<void> Process::reload_gateway() {
-  Result<GatewaySources> sources = gather(settings_.gateway, keep_listen_, common_.good.get());
-  if (!sources) return fail(std::move(sources));
-  std::shared_ptr<const gateway::CompiledGateway> compiled;
-  common_.report.clear();
-  tell(*sources);
-  if (plan_.serves(Service::kGateway)) {
-    config::Settings settings = settings_;
-    settings.gateway = sources->gateway;
-    Result<config::Gateway> gateway = gateway_of(plan_, std::move(settings));
-    if (!gateway) return fail(std::move(gateway));
-    Result<CompiledSources> made = compile_sources(std::move(*gateway), common_.rate_limits,
-                                                   sources->good.get(), common_.good.get());
-    if (!made) return fail(std::move(made));
-    for (const std::string& text : made->problems) common_.log->error("wrong: {}", text);
-    for (const std::string& text : made->warnings) common_.log->warn("{}", text);
-    common_.report.add(std::move(made->problems), std::move(made->warnings));
-    compiled = std::move(made->gateway);
-  }
-  const Result<Certificates> certificates = load_certificates(sources->gateway);
-  if (!certificates) return std::unexpected(certificates.error());
-  for (Worker* worker : workers_) worker->reload(compiled, *certificates);
-  common_.good = std::move(sources->good);
+Result<void> Process::try_to_reload() {
+  Result<Reload> fresh = prepare_reload(settings_, {.plan = plan_,
+                                                    .serving = *serving_,
+                                                    .good = common_.good.get(),
+                                                    .keep_listen = keep_listen_,
+                                                    .rate_limits = common_.rate_limits});
+  if (!fresh) return fail(std::move(fresh));
+  Result<Worker::Told> services = put_in_force(fresh->serving);
+  if (!services) return fail(std::move(services));
+  serving_ = std::move(fresh->serving);
+  common_.good = std::move(fresh->good);
+  dropped_lines_.change_file(serving_->access_log);
+  std::ranges::move(*services, std::back_inserter(fresh->problems));
+  tell(fresh->problems, fresh->warnings);
+  common_.report.replace(std::move(fresh->problems), std::move(fresh->warnings));
   return {};
 }
 
-void Process::tell(const GatewaySources& sources) {
-  for (const std::string& text : sources.problems) common_.log->error("wrong: {}", text);
-  for (const std::string& text : sources.warnings) common_.log->warn("{}", text);
-  common_.report.add(sources.problems, sources.warnings);
+/// On all loops, or on none.
+Result<Worker::Told> Process::put_in_force(const std::shared_ptr<Serving>& fresh) {
+  // The first finds out whether it can be, and which ports the system chooses.
+  Result<Worker::Told> first = workers_.front()->reload(fresh).get();
+  if (!first) return first;
+  std::vector<std::future<Result<Worker::Told>>> others;
+  for (std::size_t i = 1; i < workers_.size(); ++i) others.push_back(workers_[i]->reload(fresh));
+  std::optional<Error> error;
+  for (std::future<Result<Worker::Told>>& other : others) {
+    Result<Worker::Told> done = other.get();
+    if (!done) error = std::move(done).error();
+  }
+  if (!error) return first;
+  for (Worker* worker : workers_) worker->reload(serving_).wait();
+  return std::unexpected(std::move(*error));
 }
 
-void Process::serve_until_signal() {
-  Events events(std::move(manifests_watch_));
-  for (Event event = events.next(); event != Event::kStop; event = events.next()) {
-    if (event == Event::kReread) reread();
-    if (event == Event::kManifestsChanged) reload();
-  }
+void Process::serve_until_signal(std::optional<FolderWatch> manifests) {
+  Events events(std::move(manifests));
+  wait_for_events(events);
   common_.log->info("draining: what is under way has {} ms to finish",
                     plan_.settings.drain_timeout.count());
   common_.ready = false;
@@ -423,15 +387,19 @@ void Process::serve_until_signal() {
   end_workers();
 }
 
-/// Of the folder of manifests, if there is one.
-std::optional<FolderWatch> watch_manifests(const ServeOptions& options, spdlog::logger& log) {
-  const bool has_gateway = options.role == Role::kAll || options.role == Role::kGateway;
-  const std::string& folder = options.settings.gateway.manifests;
-  if (folder.empty() || !has_gateway) return std::nullopt;
-  Result<FolderWatch> watch = FolderWatch::make(folder);
-  if (watch) return std::move(*watch);
-  log.warn("{}; SIGHUP reads the manifests again", watch.error().message);
-  return std::nullopt;
+void Process::wait_for_events(Events& events) {
+  for (Event event = events.next(); event != Event::kStop; event = events.next()) {
+    if (event == Event::kManifestsChanged) {
+      reload();
+      continue;
+    }
+    const std::string folder = settings_.gateway.manifests;
+    reread();
+    if (settings_.gateway.manifests == folder) continue;
+    events.watch(watch_manifests(settings_.gateway.manifests, plan_.role, *common_.log));
+    // What has changed since it was read.
+    reload();
+  }
 }
 
 /// A core dump would hold keys.
@@ -466,7 +434,8 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   auto reread = std::move(options.reread);
   const bool keep_listen = options.keep_listen;
   // Before they are read: what changes from then on is read again.
-  std::optional<FolderWatch> watch = watch_manifests(options, *log);
+  std::optional<FolderWatch> watch =
+      watch_manifests(settings.gateway.manifests, options.role, *log);
   Result<GatewaySources> sources = gather(settings.gateway, keep_listen);
   if (!sources) {
     fmt::print(stderr, "gatehouse: {}\n", sources.error().message);
@@ -479,17 +448,14 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
     return kConfiguration;
   }
   Process process(std::move(*plan), settings, keep_listen, std::move(reread), log);
-  process.watch(std::move(watch));
-  process.tell(*sources);
-  process.start_from(sources->good);
-  const Opened<void> opened = process.open();
+  const Opened<void> opened = process.open(*sources);
   if (!opened) {
     fmt::print(stderr, "gatehouse: {}\n", opened.error().message);
     return opened.error().exit_code;
   }
   log->info("ready on {}", process.url());
   if (on_ready) on_ready(process.url());
-  process.serve_until_signal();
+  process.serve_until_signal(std::move(watch));
   log->info("stopped");
   log->flush();
   return kOk;

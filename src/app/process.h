@@ -3,7 +3,7 @@
 //
 // States: open (database, keys, users loaded) → listening → ready → draining → stopped. Whatever
 // fails before "ready" ends the process with a message and an exit code. SIGTERM and SIGINT drain;
-// a second one stops at once. SIGHUP reads the certificates again.
+// a second one stops at once. SIGHUP, and any change of the manifests, reloads (reload.h).
 #pragma once
 
 #include <functional>

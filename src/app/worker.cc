@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/gateway_compilation.h"
-#include "app/listener_tls.h"
 #include "app/sample_services.h"
-#include "gateway/tcp/tcp_routes.h"
 #include "http/trusted_proxies.h"
 #include "http/url.h"
+#include "net/http_client.h"
 
 namespace gatehouse::app {
 namespace {
@@ -20,25 +18,13 @@ using namespace std::chrono_literals;
 constexpr auto kIdentityRound = 60s;
 constexpr auto kPublishInterval = 1s;
 
-/// What a connection of any listener is held to, by the configuration.
-net::Listener::Options limits_of(const config::Gateway& settings,
-                                 const std::shared_ptr<net::AddressCounts>& counts) {
-  net::Listener::Options options;
-  options.connection_limit = settings.limits.connections;
-  options.connections_per_address = settings.limits.connections_per_address;
-  options.address_counts = counts;
-  const Result<http::TrustedProxies> trusted =
-      http::TrustedProxies::parse(settings.trusted_proxies);
-  if (trusted) options.uncounted = std::make_shared<const http::TrustedProxies>(*trusted);
-  return options;
-}
-
 }  // namespace
 
-Worker::Worker(std::size_t index, Plan& plan, Common& common)
+Worker::Worker(std::size_t index, Plan& plan, Common& common, std::shared_ptr<Serving> serving)
     : index_(index),
       plan_(plan),
       common_(common),
+      serving_(std::move(serving)),
       loop_(common.clock),
       resolver_(net::Resolver::make(loop_)),
       counts_(&common.metrics->add_loop()),
@@ -47,17 +33,17 @@ Worker::Worker(std::size_t index, Plan& plan, Common& common)
 Worker::~Worker() = default;
 
 Result<std::unique_ptr<Worker>> Worker::open(std::size_t index, Plan& plan, Common& common,
-                                             const Certificates& certificates) {
-  std::unique_ptr<Worker> worker(new Worker(index, plan, common));
+                                             std::shared_ptr<Serving> serving) {
+  std::unique_ptr<Worker> worker(new Worker(index, plan, common, std::move(serving)));
   Result<void> made = worker->make_samples();
-  if (made) made = worker->listen(plan, certificates, /*samples=*/true);
+  if (made) made = worker->listen(/*samples=*/true);
   if (made) made = worker->make_identity();
   if (made) made = worker->make_gatekeeper();
   if (made) made = worker->compile_gateway();
   if (made) made = worker->make_observer();
   if (made) made = worker->make_gateway();
   worker->make_operations();
-  if (made) made = worker->listen(plan, certificates, /*samples=*/false);
+  if (made) made = worker->listen(/*samples=*/false);
   if (made) made = worker->make_tcp();
   if (!made) return fail(std::move(made));
   return worker;
@@ -98,15 +84,14 @@ Result<void> Worker::make_gatekeeper() {
   return {};
 }
 
+/// The samples' port is known now.
 Result<void> Worker::compile_gateway() {
-  if (common_.compiled || !plan_.serves(Service::kGateway)) return {};
+  if (serving_->gateway || !plan_.serves(Service::kGateway)) return {};
   route_to_samples(plan_, plan_.settings.gateway);
   Result<CompiledSources> compiled =
-      compile_sources(plan_.settings.gateway, common_.rate_limits, common_.good.get());
+      compile_sources(std::move(plan_.settings.gateway), common_.rate_limits, common_.good.get());
   if (!compiled) return fail(std::move(compiled));
-  common_.compiled = std::move(compiled->gateway);
-  for (const std::string& text : compiled->problems) common_.log->error("wrong: {}", text);
-  for (const std::string& text : compiled->warnings) common_.log->warn("{}", text);
+  serving_->gateway = std::move(compiled->gateway);
   common_.report.add(std::move(compiled->problems), std::move(compiled->warnings));
   return {};
 }
@@ -120,46 +105,58 @@ Result<void> Worker::make_gateway() {
                                 .local = {},
                                 .entropy = common_.entropy,
                                 .authorizer_counts = &counts_->authorizer,
-                                .tracing = observer_->tracing(),
+                                .tracing = [this] { return observer_->tracing(); },
                                 .log = common_.log};
   if (identity_) parts.local["identity"] = identity_.get();
   if (gatekeeper_) parts.local["gatekeeper"] = gatekeeper_.get();
   Result<std::unique_ptr<gateway::Gateway>> gateway =
-      gateway::Gateway::make(common_.compiled, parts);
+      gateway::Gateway::make(serving_->gateway, parts);
   if (!gateway) return fail(std::move(gateway));
   gateway_ = std::move(*gateway);
   if (index_ != 0) return {};
   Result<std::vector<std::string>> services = judge_services(*gateway_);
   if (!services) return fail(std::move(services));
-  tell_services(std::move(*services));
+  common_.report.add(std::move(*services), {});
   return {};
 }
 
-void Worker::tell_services(std::vector<std::string> problems) {
-  for (const std::string& text : problems) common_.log->error("answers 503: {}", text);
-  common_.report.add(std::move(problems), {});
+/// What a connection of any listener is held to, by the configuration.
+net::Listener::Options Worker::listener_limits(const config::Gateway& settings) const {
+  net::Listener::Options options;
+  options.connection_limit = settings.limits.connections;
+  options.connections_per_address = settings.limits.connections_per_address;
+  options.address_counts = common_.address_counts;
+  options.limit_counts = &counts_->limits;
+  const Result<http::TrustedProxies> trusted =
+      http::TrustedProxies::parse(settings.trusted_proxies);
+  if (trusted) options.uncounted = std::make_shared<const http::TrustedProxies>(*trusted);
+  return options;
 }
 
-Task<Result<std::unique_ptr<net::Stream>>> Worker::connect_tcp(const config::TcpRoute& route) {
+net::ServerOptions Worker::server_limits(const config::Gateway& settings) const {
+  net::ServerOptions options = server_options(settings.limits);
+  options.limit_counts = &counts_->limits;
+  return options;
+}
+
+Task<Result<gateway::TcpProxy::Upstream>> Worker::connect_tcp(const config::TcpRoute& route) {
   Result<std::shared_ptr<gateway::upstream::Cluster>> cluster = gateway_->cluster(route.upstream);
   if (!cluster) co_return fail(std::move(cluster));
   Result<gateway::upstream::Connection> connected = co_await (*cluster)->connect({});
   if (!connected) co_return fail(std::move(connected));
-  co_return std::move(connected->stream);
+  auto counted = std::make_shared<gateway::upstream::Connection>(std::move(*connected));
+  std::unique_ptr<net::Stream> stream = std::move(counted->stream);
+  co_return gateway::TcpProxy::Upstream{.counted = std::move(counted), .stream = std::move(stream)};
 }
 
 /// TCP mappings: connections that are passed on as they are.
 Result<void> Worker::make_tcp() {
-  const std::vector<config::TcpRoute>& routes = plan_.settings.gateway.tcp;
-  if (routes.empty() || !gateway_) return {};
-  Result<std::shared_ptr<const gateway::TcpRoutes>> compiled = gateway::TcpRoutes::make(routes);
-  if (!compiled) return fail(std::move(compiled));
+  if (!gateway_) return {};
   gateway::TcpProxy::Options options;
-  options.listener = limits_of(plan_.settings.gateway, common_.address_counts);
-  options.listener.limit_counts = &counts_->limits;
+  options.listener = listener_limits(serving_->gateway->settings());
   options.connect = [this](const config::TcpRoute& route) { return connect_tcp(route); };
   Result<std::unique_ptr<gateway::TcpProxy>> proxy =
-      gateway::TcpProxy::open(loop_, std::move(*compiled), std::move(options));
+      gateway::TcpProxy::open(loop_, serving_->tcp, std::move(options));
   if (!proxy) return fail(std::move(proxy));
   tcp_ = std::move(*proxy);
   return {};
@@ -171,9 +168,9 @@ Result<void> Worker::make_observer() {
                                      .metrics = *counts_,
                                      .entropy = common_.entropy,
                                      .log = common_.log,
-                                     .access_log_file = common_.access_log};
+                                     .access_log_file = serving_->access_log.get()};
   Result<std::unique_ptr<gateway::LoopObserver>> observer =
-      gateway::LoopObserver::make(plan_.settings.gateway, std::move(parts));
+      gateway::LoopObserver::make(gateway_settings(), std::move(parts));
   if (!observer) return fail(std::move(observer));
   observer_ = std::move(*observer);
   return {};
@@ -204,10 +201,10 @@ gateway::DiagnosticSnapshot Worker::diagnose() const {
     out.routes = route_views(compiled, common_.metrics->hits());
   }
   out.clusters = common_.clusters.views();
-  for (const PlannedListener& listener : plan_.listeners) {
+  for (const PlannedListener& listener : serving_->listeners) {
     if (listener.service == Service::kSamples) continue;
     out.listeners.push_back({.address = listener.endpoint.str(),
-                             .protocol = has_certificate(listener.settings.tls) ? "https" : "http",
+                             .protocol = listener.tls ? "https" : "http",
                              .serves = std::string(name_of(listener.service))});
   }
   for (std::string& text : common_.report.problems())
@@ -222,6 +219,7 @@ gateway::DiagnosticSnapshot Worker::diagnose() const {
 void Worker::publish() {
   std::size_t connections = 0;
   for (const Served& served : servers_) connections += served.server->connections();
+  for (const auto& server : leaving_) connections += server->connections();
   counts_->connections.set(connections);
   if (gateway_) common_.clusters.set(index_, gateway_->clusters());
   publishing_.set_after(kPublishInterval);
@@ -249,27 +247,37 @@ net::ExchangeObserver* Worker::observer_of(Service service) {
   return watched ? observer_.get() : nullptr;
 }
 
-Result<void> Worker::listen(Plan& plan, const Certificates& certificates, bool samples) {
-  for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
-    PlannedListener& planned = plan.listeners[i];
+const config::Gateway& Worker::gateway_settings() const {
+  return serving_->gateway ? serving_->gateway->settings() : plan_.settings.gateway;
+}
+
+Result<void> Worker::listen(bool samples) {
+  for (std::size_t i = 0; i < serving_->listeners.size(); ++i) {
+    PlannedListener& planned = serving_->listeners[i];
     if ((planned.service == Service::kSamples) != samples) continue;
-    net::Listener::Options options = limits_of(plan.settings.gateway, common_.address_counts);
-    options.endpoint = planned.endpoint;
-    options.tls = certificates[i];
-    options.proxy_protocol = planned.settings.proxy_protocol;
-    options.cleartext_too = planned.settings.cleartext_too;
-    options.index = planned.index;
-    options.limit_counts = &counts_->limits;
-    net::ServerOptions serving = server_options(plan.settings.gateway.limits);
-    serving.limit_counts = &counts_->limits;
-    Result<std::unique_ptr<net::HttpServer>> server =
-        net::HttpServer::open(loop_, std::move(options), std::move(serving),
-                              *handler_of(planned.service), observer_of(planned.service));
-    if (!server) return fail(std::move(server));
-    planned.endpoint = (*server)->endpoint();
-    servers_.push_back({planned.service, i, std::move(*server)});
+    Result<Served> served = open_server(planned, gateway_settings());
+    if (!served) return fail(std::move(served));
+    if (plan_.listeners[i].endpoint.port == 0) plan_.listeners[i].endpoint = planned.endpoint;
+    servers_.push_back(std::move(*served));
   }
   return {};
+}
+
+Result<Worker::Served> Worker::open_server(PlannedListener& planned,
+                                           const config::Gateway& settings) {
+  net::Listener::Options options = listener_limits(settings);
+  options.endpoint = planned.endpoint;
+  options.tls = planned.tls;
+  options.proxy_protocol = planned.settings.proxy_protocol;
+  options.cleartext_too = planned.settings.cleartext_too;
+  options.index = planned.index;
+  Result<std::unique_ptr<net::HttpServer>> server =
+      net::HttpServer::open(loop_, std::move(options), server_limits(settings),
+                            *handler_of(planned.service), observer_of(planned.service));
+  if (!server) return fail(std::move(server));
+  // Known from then on: the other loops only read it.
+  if (planned.endpoint.port == 0) planned.endpoint = (*server)->endpoint();
+  return Served{.planned = planned, .server = std::move(*server)};
 }
 
 Round::Round(net::Loop& loop, std::shared_ptr<spdlog::logger> log, std::chrono::milliseconds every,
@@ -341,19 +349,22 @@ void Worker::end() {
 }
 
 void Worker::drain_servers(bool samples, std::chrono::milliseconds limit) {
-  const auto wait_for = [this](Task<void> drained) {
-    ++draining_;
-    loop_.spawn([](Worker& self, Task<void> ended) -> Task<void> {
-      co_await std::move(ended);
-      --self.draining_;
-      self.go_on_when_idle();
-    }(*this, std::move(drained)));
-  };
   for (const Served& served : servers_) {
-    if ((served.service == Service::kSamples) == samples) wait_for(served.server->drain(limit));
+    if ((served.planned.service == Service::kSamples) == samples) {
+      wait_for_end_of(served.server->drain(limit));
+    }
   }
-  if (tcp_ && !samples) wait_for(tcp_->drain(limit));
+  if (tcp_ && !samples) wait_for_end_of(tcp_->drain(limit));
   go_on_when_idle();
+}
+
+void Worker::wait_for_end_of(Task<void> drain) {
+  ++draining_;
+  loop_.spawn([](Worker& self, Task<void> ended) -> Task<void> {
+    co_await std::move(ended);
+    --self.draining_;
+    self.go_on_when_idle();
+  }(*this, std::move(drain)));
 }
 
 void Worker::go_on_when_idle() {
@@ -366,26 +377,88 @@ void Worker::stop() {
   loop_.stop();
 }
 
-void Worker::reload(std::shared_ptr<const gateway::CompiledGateway> compiled,
-                    Certificates certificates) {
-  loop_.post([this, compiled = std::move(compiled), fresh = std::move(certificates)] {
-    for (Served& served : servers_) {
-      if (fresh[served.planned]) served.server->set_tls(fresh[served.planned]);
-    }
-    if (!compiled || !gateway_) return;
-    const config::Gateway& settings = compiled->settings();
-    const net::Listener::Options limits = limits_of(settings, common_.address_counts);
-    net::ServerOptions serving = server_options(settings.limits);
-    serving.limit_counts = &counts_->limits;
-    for (Served& served : servers_) served.server->set_limits(limits, serving);
-    const Result<void> used = gateway_->use(compiled);
-    if (!used) common_.log->error("not reloaded: {}", used.error().message);
-    if (used) observer_->set_routes(settings.routes);
-    if (!used || index_ != 0) return;
-    Result<std::vector<std::string>> services = judge_services(*gateway_);
-    if (services) return tell_services(std::move(*services));
-    tell_services({services.error().message});
+std::future<Result<Worker::Told>> Worker::reload(std::shared_ptr<Serving> fresh) {
+  std::promise<Result<Told>> done;
+  std::future<Result<Told>> result = done.get_future();
+  loop_.post([this, fresh = std::move(fresh), done = std::move(done)]() mutable {
+    done.set_value(change_to(fresh));
   });
+  return result;
+}
+
+Result<Worker::Told> Worker::change_to(const std::shared_ptr<Serving>& fresh) {
+  Result<std::vector<Served>> opened = open_new(*fresh);
+  if (!opened) return fail(std::move(opened));
+  Result<Told> changed = change_parts(*fresh);
+  if (!changed) {
+    // What was in force can be so again.
+    static_cast<void>(change_parts(*serving_));
+    return changed;
+  }
+  change_servers(*fresh, std::move(*opened));
+  serving_ = fresh;
+  return changed;
+}
+
+Result<std::vector<Worker::Served>> Worker::open_new(Serving& fresh) {
+  std::vector<Served> out;
+  for (PlannedListener& planned : fresh.listeners) {
+    const bool is_served = std::ranges::any_of(
+        servers_, [&](const Served& served) { return are_one(served.planned, planned); });
+    if (is_served) continue;
+    Result<Served> served = open_server(planned, fresh.gateway->settings());
+    if (!served) return fail(std::move(served));
+    out.push_back(std::move(*served));
+  }
+  return out;
+}
+
+Result<Worker::Told> Worker::change_parts(const Serving& fresh) {
+  if (!gateway_) return Told();
+  const config::Gateway& settings = fresh.gateway->settings();
+  // The gateway takes over how the observer follows requests.
+  Result<void> changed = observer_->use(settings, fresh.access_log.get());
+  if (changed) changed = gateway_->use(fresh.gateway);
+  Result<Told> services = Told();
+  if (changed && index_ == 0) services = judge_services(*gateway_);
+  if (changed && services) {
+    changed = tcp_->set_routes(fresh.tcp, plan_.settings.drain_timeout);
+  }
+  if (!changed) return fail(std::move(changed));
+  if (!services) return services;
+  tcp_->set_limits(listener_limits(settings));
+  observer_->set_routes(settings.routes);
+  return services;
+}
+
+void Worker::change_servers(const Serving& fresh, std::vector<Served> opened) {
+  std::vector<Served> before = std::exchange(servers_, std::move(opened));
+  for (Served& served : before) {
+    const auto planned = std::ranges::find_if(
+        fresh.listeners,
+        [&](const PlannedListener& listener) { return are_one(served.planned, listener); });
+    if (planned == fresh.listeners.end()) {
+      let_go(std::move(served.server));
+      continue;
+    }
+    served.planned = *planned;
+    if (planned->tls) served.server->set_tls(planned->tls);
+    servers_.push_back(std::move(served));
+  }
+  if (!fresh.gateway) return;
+  const config::Gateway& settings = fresh.gateway->settings();
+  for (const Served& served : servers_) {
+    served.server->set_limits(listener_limits(settings), server_limits(settings));
+  }
+}
+
+/// As at the end of the process.
+void Worker::let_go(std::unique_ptr<net::HttpServer> server) {
+  net::HttpServer& leaving = *leaving_.emplace_back(std::move(server));
+  wait_for_end_of([](Worker& self, net::HttpServer& drained) -> Task<void> {
+    co_await drained.drain(self.plan_.settings.drain_timeout);
+    std::erase_if(self.leaving_, [&](const auto& each) { return each.get() == &drained; });
+  }(*this, leaving));
 }
 
 }  // namespace gatehouse::app

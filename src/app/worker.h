@@ -5,30 +5,32 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <functional>
+#include <future>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "app/diagnosis.h"
 #include "app/gateway_compilation.h"
 #include "app/plan.h"
+#include "app/serving.h"
 #include "base/blocking_pool.h"
 #include "base/clock.h"
 #include "base/entropy.h"
 #include "config/ambassador/manifests.h"
 #include "gatekeeper/gatekeeper.h"
-#include "gateway/authz/authorizer_counts.h"
-#include "gateway/compiled_gateway.h"
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/gateway.h"
 #include "gateway/tcp/tcp_proxy.h"
 #include "gateway/upstream/health_board.h"
 #include "identity/identity.h"
 #include "net/address_counts.h"
-#include "net/http_client.h"
 #include "net/http_server.h"
-#include "net/limit_counts.h"
 #include "net/loop.h"
+#include "net/tcp.h"
 #include "net/tls.h"
 #include "store/store.h"
 
@@ -47,9 +49,6 @@ struct Common {
   gateway::RateLimitTables rate_limits{entropy};
   gateway::upstream::HealthBoard health;
   std::shared_ptr<net::AddressCounts> address_counts = std::make_shared<net::AddressCounts>();
-  /// Of the gateway as the process started; made by the first loop, which knows all ports.
-  std::shared_ptr<const gateway::CompiledGateway> compiled;
-  gateway::LogFile* access_log = nullptr;  // null: its lines go with the log
   /// Of the manifests in force; null without. For the first loop at the start, then for the
   /// process's own thread.
   std::shared_ptr<config::ambassador::LastGood> good;
@@ -59,9 +58,6 @@ struct Common {
   std::shared_ptr<const net::ClientTls> client_tls;
   std::atomic<bool> ready = false;
 };
-
-/// The certificates of the plan's listeners, in their order; null for plain ones.
-using Certificates = std::vector<std::shared_ptr<const net::ServerTls>>;
 
 /// Work that comes round by time, one turn of it after the other. A turn that throws is logged, and
 /// the next one comes all the same: a poll that stopped would miss every logout from then on.
@@ -87,10 +83,11 @@ class Round {
 
 class Worker {
  public:
-  /// Opens everything. `plan` has a port for each listener, or 0 for one of the system's choice,
-  /// which it then fills in, so that the other loops listen on the same.
+  /// Opens everything. A listener with port 0 gets one of the system's choice, which is then filled
+  /// in, in `plan` for the samples, so that the other loops listen on the same; the first loop
+  /// fills in the gateway too.
   static Result<std::unique_ptr<Worker>> open(std::size_t index, Plan& plan, Common& common,
-                                              const Certificates& certificates);
+                                              std::shared_ptr<Serving> serving);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -104,12 +101,21 @@ class Worker {
   void end();
   /// Thread-safe: run() returns at once.
   void stop();
-  /// Thread-safe: requests and connections that begin from now on get these. `compiled` may be
-  /// null: there is no gateway.
-  void reload(std::shared_ptr<const gateway::CompiledGateway> compiled, Certificates certificates);
+  /// What is wrong with services in force, a sentence each; told by the first loop alone.
+  using Told = std::vector<std::string>;
+  /// Thread-safe, between run() and drain(): requests and connections that begin from now on get
+  /// what is fresh; listeners that go are drained. If that cannot be as a whole, nothing has
+  /// changed. Ports that the system chooses are filled in.
+  std::future<Result<Told>> reload(std::shared_ptr<Serving> fresh);
 
  private:
-  Worker(std::size_t index, Plan& plan, Common& common);
+  /// A listener, and who serves it.
+  struct Served {
+    PlannedListener planned;
+    std::unique_ptr<net::HttpServer> server;
+  };
+
+  Worker(std::size_t index, Plan& plan, Common& common, std::shared_ptr<Serving> serving);
 
   Result<void> make_samples();
   Result<void> make_identity();
@@ -118,24 +124,37 @@ class Worker {
   Result<void> make_observer();
   Result<void> make_gateway();
   Result<void> make_tcp();
-  Task<Result<std::unique_ptr<net::Stream>>> connect_tcp(const config::TcpRoute& route);
-  void tell_services(std::vector<std::string> problems);
+  /// Of what is in force; at the start, until it has been made, of the plan.
+  const config::Gateway& gateway_settings() const;
+  net::Listener::Options listener_limits(const config::Gateway& settings) const;
+  net::ServerOptions server_limits(const config::Gateway& settings) const;
+  Task<Result<gateway::TcpProxy::Upstream>> connect_tcp(const config::TcpRoute& route);
   void make_operations();
   gateway::DiagnosticSnapshot diagnose() const;
   /// Says how many connections there are, and how the services do.
   void publish();
-  /// Opens those of the plan's listeners that are the samples', or all others.
-  Result<void> listen(Plan& plan, const Certificates& certificates, bool samples);
+  /// Opens the listeners that are the samples', or all others.
+  Result<void> listen(bool samples);
+  /// Fills in the port that the system chose.
+  Result<Served> open_server(PlannedListener& planned, const config::Gateway& settings);
+  Result<Told> change_to(const std::shared_ptr<Serving>& fresh);
+  /// Opens what nobody serves yet.
+  Result<std::vector<Served>> open_new(Serving& fresh);
+  Result<Told> change_parts(const Serving& fresh);
+  void change_servers(const Serving& fresh, std::vector<Served> opened);
+  void let_go(std::unique_ptr<net::HttpServer> server);
   http::Handler* handler_of(Service service);
   net::ExchangeObserver* observer_of(Service service);
   store::Store store();
   void make_rounds();
+  void wait_for_end_of(Task<void> drain);
   void drain_servers(bool samples, std::chrono::milliseconds limit);
   void go_on_when_idle();
 
   const std::size_t index_;
   Plan& plan_;
   Common& common_;
+  std::shared_ptr<Serving> serving_;  // what is in force on this loop
   net::Loop loop_;
   std::unique_ptr<net::Resolver> resolver_;
   std::size_t draining_ = 0;         // servers that are not yet empty
@@ -150,12 +169,8 @@ class Worker {
   std::unique_ptr<gateway::TcpProxy> tcp_;
   std::unique_ptr<gateway::LoopObserver> observer_;
   std::unique_ptr<http::Handler> operations_;
-  struct Served {
-    Service service;
-    std::size_t planned;  // in the plan's listeners
-    std::unique_ptr<net::HttpServer> server;
-  };
-  std::vector<Served> servers_;  // of the plan's listeners, in their order
+  std::vector<Served> servers_;
+  std::vector<std::unique_ptr<net::HttpServer>> leaving_;  // drained, since a reload took them out
   std::vector<std::unique_ptr<Round>> rounds_;
   net::Loop::Timer publishing_;
 };

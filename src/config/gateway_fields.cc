@@ -226,9 +226,9 @@ std::vector<Field> fields(Host& host) {
        "What happens to requests that are not https: 301 to https, served all the same, or 404."},
       {"route_selector", &host.route_selector, empty_or(kLabel),
        "Only routes with this label serve the host. Empty: all do."},
+      {"insecure_port", &host.insecure_port, Range{0, 65'535, ""},
+       "A further port without TLS, where the same happens. 0: none."},
   });
-  all.push_back({"insecure_port", &host.insecure_port, Range{0, 65'535, ""},
-                 "A further port without TLS, where the same happens. 0: none."});
   append(all, below("tls.", applied_by_reload(tls_fields(host.tls))));
   return all;
 }
@@ -258,7 +258,10 @@ std::vector<Field> fields(ErrorOverride& error) {
 }
 
 std::vector<Field> gateway_fields(Gateway& g) {
-  std::vector<Field> all = {{"listen", &g.listen, NotEmpty{}, "Where clients connect."}};
+  std::vector<Field> all = applied_by_reload(
+      {{"listen", &g.listen, NotEmpty{},
+        "Where clients connect. What is open on an address that a reload takes out has "
+        "drain_timeout to end."}});
   append(all, applied_by_reload(route_list_fields(g)));
   append(all, applied_by_reload(below("authorizer.", authorizer_fields(g.authorizer))));
   append(all, applied_by_reload(below("limits.", head_limit_fields(g.limits))));

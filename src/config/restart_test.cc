@@ -44,30 +44,24 @@ TEST(NeedsRestartTest, LeavesOutWhatAReloadApplies) {
 
 TEST(NeedsRestartTest, NamesListenersByTheirAddressesNotByTheirCertificates) {
   constexpr std::string_view kPlain =
-      "gateway: {listen: [{address: 'a:1', tls: {certificate: a, key: b}}]}";
-  EXPECT_THAT(between(kPlain,
-                      "gateway: {listen: [{address: 'a:1', secure_by: always, tls: "
-                      "{certificate: c, key: d}}]}"),
-              IsEmpty());
-  EXPECT_THAT(between(kPlain, "gateway: {listen: [{address: 'a:2'}]}"),
-              ElementsAre("gateway.listen"));
-  EXPECT_THAT(between(kPlain, "gateway: {listen: [{address: 'a:1'}, {address: 'a:2'}]}"),
-              ElementsAre("gateway.listen"));
-  EXPECT_THAT(between(kPlain, "gateway: {listen: [{address: 'a:1', proxy_protocol: true}]}"),
-              ElementsAre("gateway.listen"));
+      "gatekeeper: {listen: [{address: 'a:1', tls: {certificate: a, key: b}}]}";
+  EXPECT_THAT(
+      between(kPlain, "gatekeeper: {listen: [{address: 'a:1', tls: {certificate: c, key: d}}]}"),
+      IsEmpty());
+  EXPECT_THAT(between(kPlain, "gatekeeper: {listen: [{address: 'a:2'}]}"),
+              ElementsAre("gatekeeper.listen"));
+  EXPECT_THAT(between(kPlain, "gatekeeper: {listen: [{address: 'a:1'}, {address: 'a:2'}]}"),
+              ElementsAre("gatekeeper.listen"));
+  EXPECT_THAT(between(kPlain, "gatekeeper: {listen: [{address: 'a:1', proxy_protocol: true}]}"),
+              ElementsAre("gatekeeper.listen"));
 }
 
-TEST(NeedsRestartTest, NamesPortsThatComeAndGoWithEntriesOfOtherLists) {
-  constexpr std::string_view kBefore =
-      "gateway: {hosts: [{hostname: a, insecure_port: 80}],\n"
-      "          tcp: [{listen: 'a:1', service: 'http://b:1'}]}";
-  EXPECT_THAT(between(kBefore, "{}"),
-              ElementsAre("gateway.hosts[].insecure_port", "gateway.tcp[].listen"));
-  EXPECT_THAT(between("{}", kBefore),
-              ElementsAre("gateway.hosts[].insecure_port", "gateway.tcp[].listen"));
-  EXPECT_THAT(between(kBefore,
-                      "gateway: {hosts: [{hostname: b}, {hostname: a, insecure_port: 80}],\n"
-                      "          tcp: [{listen: 'a:1', service: 'http://c:1'}]}"),
+TEST(NeedsRestartTest, AddressesOfTheGatewayComeAndGoByReload) {
+  EXPECT_THAT(between("{}",
+                      "gateway: {listen: [{address: 'a:1', proxy_protocol: true}],\n"
+                      "          hosts: [{hostname: a, insecure_port: 80}],\n"
+                      "          tcp: [{listen: 'a:2', service: 'http://b:1'}],\n"
+                      "          access_log: {form: json}, tracing: {endpoint: 'http://c:1'}}"),
               IsEmpty());
 }
 

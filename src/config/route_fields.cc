@@ -253,9 +253,8 @@ std::vector<Field> fields(TcpRoute& route) {
        "leave, in equal parts."},
       {"idle_timeout", &route.idle_timeout, or_zero("no limit"),
        "The longest silence, either way."},
+      {"listen", &route.listen, form(kAddress), "Host and port to listen at.", Presence::kRequired},
   });
-  all.push_back({"listen", &route.listen, form(kAddress), "Host and port to listen at.",
-                 Presence::kRequired});
   append(all, applied_by_reload(below("tls.", tls_fields(route.tls))));
   append(all, applied_by_reload(upstream_fields(route.upstream)));
   return all;

@@ -67,7 +67,8 @@ Result<void> LoopGateway::use(std::shared_ptr<const CompiledGateway> compiled) {
                            both(settings.private_cookies, (*authorizer)->private_cookies()));
   std::vector<Destination> destinations = destinations_of(*compiled);
   auto in_force = std::make_shared<const InForce>(std::move(compiled), std::move(*authorizer),
-                                                  std::move(identity), std::move(destinations));
+                                                  std::move(identity), std::move(destinations),
+                                                  parts_.tracing ? parts_.tracing() : nullptr);
   if (proxy_) {
     proxy_->use(std::move(in_force));
     return {};
@@ -75,7 +76,6 @@ Result<void> LoopGateway::use(std::shared_ptr<const CompiledGateway> compiled) {
   proxy_ = std::make_unique<Proxy>(Proxy::Parts{.loop = parts_.loop,
                                                 .entropy = parts_.entropy,
                                                 .ids = RequestIds(parts_.entropy),
-                                                .tracing = parts_.tracing,
                                                 .log = parts_.log},
                                    std::move(in_force));
   proxy_->open_exchanges().on_first([this] {

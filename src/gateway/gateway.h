@@ -50,7 +50,8 @@ class Gateway : public http::Handler {
     /// Of the request ids.
     Entropy& entropy;
     AuthorizerCounts* authorizer_counts = nullptr;  // of the loop; may be null
-    Tracing* tracing = nullptr;                     // of the loop; may be null
+    /// What follows requests that begin; asked at each use(). Empty, or gives null: nothing does.
+    std::function<std::shared_ptr<Tracing>()> tracing;
     /// Where it is said why a judge or an upstream failed; may be null.
     std::shared_ptr<spdlog::logger> log;
   };

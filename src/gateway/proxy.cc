@@ -120,7 +120,7 @@ Proxy::Answer Proxy::begin(Exchange& exchange) {
   request.trace.request_id = forwarded.request_id(request);
   if (request.trace.request_id.empty()) request.trace.request_id = parts_.ids.next();
   exchange.client = forwarded.client(request);
-  if (parts_.tracing != nullptr) parts_.tracing->begin(request);
+  if (exchange.in_force->tracing) exchange.in_force->tracing->begin(request);
   Answer answer = check_host(exchange);
   if (!answer) answer = choose(exchange);
   if (!answer) answer = answer_by_route(exchange);
@@ -327,7 +327,7 @@ Result<void> Proxy::write_headers(Exchange& exchange) const {
     if (!exchange.filters().leads_to_authorizer) identity.strip_cookies(headers);
     forwarded.apply(request, headers);
   }
-  if (parts_.tracing != nullptr) Tracing::tell(request, headers);
+  if (exchange.in_force->tracing) Tracing::tell(request, headers);
   Result<void> applied = identity.apply(headers, *exchange.allow);
   if (!applied) return applied;
   applied = edit_query(exchange.onward->target, *exchange.allow);

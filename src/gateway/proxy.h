@@ -46,6 +46,7 @@ struct InForce {
   std::shared_ptr<http::Authorizer> authorizer;
   IdentityHeaders identity;
   std::vector<Destination> destinations;  // of the routes, in their order
+  std::shared_ptr<Tracing> tracing;       // of the loop; null: off
 };
 
 class Proxy final : public http::Handler {
@@ -54,7 +55,6 @@ class Proxy final : public http::Handler {
     net::Loop& loop;
     Entropy& entropy;
     RequestIds ids;
-    Tracing* tracing = nullptr;           // may be null
     std::shared_ptr<spdlog::logger> log;  // may be null
   };
   Proxy(Parts parts, std::shared_ptr<const InForce> in_force);

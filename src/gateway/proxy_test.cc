@@ -6,16 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "base/fixed_entropy.h"
 #include "gateway/fakes.h"
 #include "net/test_loop.h"
 
 namespace gatehouse::gateway {
 namespace {
-
-class FixedEntropy final : public Entropy {
- public:
-  void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, 7); }
-};
 
 class FakeLocal final : public http::Handler {
  public:
@@ -146,21 +142,17 @@ TEST_F(ProxyTest, ATraceGoesOnAsTheSpanOfThisExchange) {
     std::vector<Span> spans;
   } sink;
   const ManualClock clock;
-  const std::unique_ptr<Tracing> tracing =
+  std::unique_ptr<Tracing> tracing =
       Tracing::make({},
                     {.forwarded = Forwarded({}), .entropy = entropy_, .clock = clock, .sink = sink})
           .value();
-  const InForce& before = proxy_->in_force();
-  Proxy traced({.loop = loop_.get(),
-                .entropy = entropy_,
-                .ids = RequestIds(entropy_),
-                .tracing = tracing.get(),
-                .log = nullptr},
-               std::make_shared<const InForce>(before));
+  InForce with_tracing = proxy_->in_force();
+  with_tracing.tracing = std::move(tracing);
+  proxy_->use(std::make_shared<const InForce>(std::move(with_tracing)));
   constexpr std::string_view kParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   http::Request asked = request("/");
   asked.headers.add("traceparent", kParent);
-  run_now(traced.handle(asked)).value();
+  send(asked);
   const std::string told(upstream_.seen.at(0).headers.only("traceparent").value_or(""));
   EXPECT_TRUE(told.starts_with(kParent.substr(0, 36))) << told;
   EXPECT_NE(told, kParent);

@@ -103,10 +103,11 @@ Result<std::unique_ptr<LogFile>> LogFile::open(const std::string& path) {
   auto state = std::make_unique<State>();
   state->sink = std::make_shared<FileSink>(path, fd);
   state->thread = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-  return std::unique_ptr<LogFile>(new LogFile(std::move(state)));
+  return std::unique_ptr<LogFile>(new LogFile(path, std::move(state)));
 }
 
-LogFile::LogFile(std::unique_ptr<State> state) : state_(std::move(state)) {
+LogFile::LogFile(std::string path, std::unique_ptr<State> state)
+    : path_(std::move(path)), state_(std::move(state)) {
   logger_ = std::make_shared<spdlog::async_logger>("access", state_->sink, state_->thread,
                                                    spdlog::async_overflow_policy::overrun_oldest);
   state_->flusher = std::jthread([this](const std::stop_token& stop) {

@@ -24,6 +24,8 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
+  /// As it was opened.
+  const std::string& path() const { return path_; }
   /// Thread-safe. Each message at info is one line, written as it is.
   const std::shared_ptr<spdlog::logger>& logger() const { return logger_; }
   /// Thread-safe: at the next line or within a second. If the path cannot be opened, what is open
@@ -34,7 +36,8 @@ class LogFile {
 
  private:
   struct State;
-  explicit LogFile(std::unique_ptr<State> state);
+  LogFile(std::string path, std::unique_ptr<State> state);
+  const std::string path_;
   std::unique_ptr<State> state_;
   std::shared_ptr<spdlog::logger> logger_;
 };

@@ -11,55 +11,70 @@ LoopObserver::~LoopObserver() = default;
 
 Result<std::unique_ptr<LoopObserver>> LoopObserver::make(const config::Gateway& settings,
                                                          Parts parts) {
-  std::unique_ptr<LoopObserver> observer(new LoopObserver(parts.metrics));
-  Result<void> made = observer->make_access_log(settings, parts);
-  if (made) made = observer->make_tracing(settings, parts);
+  LogFile* const file = parts.access_log_file;
+  std::unique_ptr<LoopObserver> observer(new LoopObserver(std::move(parts)));
+  Result<void> made = observer->use(settings, file);
   if (!made) return fail(std::move(made));
   return observer;
 }
 
-Result<void> LoopObserver::make_access_log(const config::Gateway& settings, const Parts& parts) {
-  const bool to_file = parts.access_log_file != nullptr;
-  std::shared_ptr<spdlog::logger> log = to_file ? parts.access_log_file->logger() : parts.log;
-  if (settings.access_log.form == "off" || !log) return {};
-  Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
-  if (!trusted) return fail(std::move(trusted));
-  Result<std::unique_ptr<AccessLog>> made =
-      AccessLog::make(settings.access_log, {.log = std::move(log),
-                                            .log_is_bare = to_file,
-                                            .clock = parts.loop.clock(),
-                                            .trusted = std::move(*trusted)});
-  if (!made) return fail(std::move(made));
-  access_log_ = std::move(*made);
-  return {};
+Result<void> LoopObserver::use(const config::Gateway& settings, LogFile* access_log_file) {
+  Result<std::unique_ptr<net::ExchangeObserver>> access_log =
+      make_access_log(settings, access_log_file);
+  if (!access_log) return fail(std::move(access_log));
+  const bool same_tracing =
+      settings.tracing == tracing_settings_ && settings.trusted_proxies == trusted_proxies_;
+  Result<void> traced;
+  if (!same_tracing) traced = use_tracing(settings);
+  if (traced) access_log_ = std::move(*access_log);
+  return traced;
 }
 
-Result<void> LoopObserver::make_tracing(const config::Gateway& settings, const Parts& parts) {
-  if (settings.tracing.endpoint.empty()) return {};
+Result<std::unique_ptr<net::ExchangeObserver>> LoopObserver::make_access_log(
+    const config::Gateway& settings, LogFile* file) const {
+  std::shared_ptr<spdlog::logger> log = file != nullptr ? file->logger() : parts_.log;
+  if (settings.access_log.form == "off" || !log) return nullptr;
   Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
   if (!trusted) return fail(std::move(trusted));
-  Result<std::unique_ptr<SpanExporter>> exporter =
-      SpanExporter::make(settings.tracing, parts.loop, parts.resolver, metrics_.traces, parts.log);
-  if (!exporter) return fail(std::move(exporter));
-  spans_ = std::move(*exporter);
-  Result<std::unique_ptr<Tracing>> tracing =
-      Tracing::make(settings.tracing, {.forwarded = Forwarded(std::move(*trusted)),
-                                       .entropy = parts.entropy,
-                                       .clock = parts.loop.clock(),
-                                       .sink = *spans_});
-  if (!tracing) return fail(std::move(tracing));
-  tracing_ = std::move(*tracing);
+  return AccessLog::make(settings.access_log, {.log = std::move(log),
+                                               .log_is_bare = file != nullptr,
+                                               .clock = parts_.loop.clock(),
+                                               .trusted = std::move(*trusted)});
+}
+
+Result<void> LoopObserver::use_tracing(const config::Gateway& settings) {
+  std::unique_ptr<SpanSink> spans;
+  std::shared_ptr<Tracing> tracing;
+  if (!settings.tracing.endpoint.empty()) {
+    Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
+    if (!trusted) return fail(std::move(trusted));
+    Result<std::unique_ptr<SpanExporter>> exporter = SpanExporter::make(
+        settings.tracing, parts_.loop, parts_.resolver, parts_.metrics.traces, parts_.log);
+    if (!exporter) return fail(std::move(exporter));
+    spans = std::move(*exporter);
+    Result<std::unique_ptr<Tracing>> made =
+        Tracing::make(settings.tracing, {.forwarded = Forwarded(std::move(*trusted)),
+                                         .entropy = parts_.entropy,
+                                         .clock = parts_.loop.clock(),
+                                         .sink = *spans});
+    if (!made) return fail(std::move(made));
+    tracing = std::move(*made);
+  }
+  tracing_ = std::move(tracing);
+  spans_ = std::move(spans);
+  tracing_settings_ = settings.tracing;
+  trusted_proxies_ = settings.trusted_proxies;
   return {};
 }
 
 void LoopObserver::ended(const net::Exchange& exchange) {
-  metrics_.routes.ended(exchange);
+  parts_.metrics.routes.ended(exchange);
   if (access_log_) access_log_->ended(exchange);
   if (tracing_) tracing_->ended(exchange);
 }
 
 void LoopObserver::set_routes(const std::vector<config::Route>& routes) {
-  metrics_.routes.set_routes(route_labels(routes));
+  parts_.metrics.routes.set_routes(route_labels(routes));
 }
 
 }  // namespace gatehouse::gateway

@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/entropy.h"
@@ -32,24 +33,32 @@ class LoopObserver final : public net::ExchangeObserver {
   /// As access_log and tracing say. kInvalid names the setting that cannot be.
   static Result<std::unique_ptr<LoopObserver>> make(const config::Gateway& settings, Parts parts);
   ~LoopObserver() override;
+  /// The same for another state of the settings: exchanges that end from now on are told so. Spans
+  /// that still wait for a collector that is no longer asked are dropped and counted. kInvalid:
+  /// nothing has changed.
+  Result<void> use(const config::Gateway& settings, LogFile* access_log_file);
 
   void ended(const net::Exchange& exchange) override;
 
   /// Null if tracing is off. The proxy calls its begin() for each request, before the authorizer
   /// is asked.
-  Tracing* tracing() { return tracing_.get(); }
+  const std::shared_ptr<Tracing>& tracing() const { return tracing_; }
   /// After a reload: see RouteShard::set_routes().
   void set_routes(const std::vector<config::Route>& routes);
 
  private:
-  explicit LoopObserver(LoopMetrics& metrics) : metrics_(metrics) {}
-  Result<void> make_access_log(const config::Gateway& settings, const Parts& parts);
-  Result<void> make_tracing(const config::Gateway& settings, const Parts& parts);
+  explicit LoopObserver(Parts parts) : parts_(std::move(parts)) {}
+  Result<std::unique_ptr<net::ExchangeObserver>> make_access_log(const config::Gateway& settings,
+                                                                 LogFile* file) const;
+  Result<void> use_tracing(const config::Gateway& settings);
 
-  LoopMetrics& metrics_;
+  const Parts parts_;
   std::unique_ptr<net::ExchangeObserver> access_log_;
+  // What the rest is made of.
+  config::Tracing tracing_settings_;
+  std::vector<std::string> trusted_proxies_;
   std::unique_ptr<SpanSink> spans_;
-  std::unique_ptr<Tracing> tracing_;
+  std::shared_ptr<Tracing> tracing_;
 };
 
 }  // namespace gatehouse::gateway

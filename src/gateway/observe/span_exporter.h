@@ -39,6 +39,10 @@ class SpanQueue {
   static constexpr std::chrono::milliseconds kLongestPause{30'000};
 
   explicit SpanQueue(TraceCounts& counts) : counts_(counts) {}
+  /// What is left is dropped.
+  ~SpanQueue() { counts_.dropped.add(waiting_.size() + batch_.size()); }
+  SpanQueue(const SpanQueue&) = delete;
+  SpanQueue& operator=(const SpanQueue&) = delete;
 
   void add(Span span);
   bool empty() const { return waiting_.empty() && batch_.empty(); }

@@ -65,7 +65,7 @@ Task<void> TcpConnection::serve() {
     WeightedChoice& choice =
         entrance_->choices[static_cast<std::size_t>(group_ - entrance_->listen->groups.data())];
     route_ = &group_->routes[choice.next(group_->shares)];
-    Result<std::unique_ptr<net::Stream>> upstream = co_await options_.connect(*route_);
+    Result<TcpProxy::Upstream> upstream = co_await options_.connect(*route_);
     if (upstream && !aborted_) {
       co_await join(*std::move(upstream));
     } else if (!upstream) {
@@ -133,10 +133,11 @@ Task<bool> TcpConnection::begin_tls() {
   co_return !aborted_;
 }
 
-Task<void> TcpConnection::join(std::unique_ptr<net::Stream> upstream) {
+Task<void> TcpConnection::join(TcpProxy::Upstream upstream) {
   keep_alive(*client_);
-  keep_alive(*upstream);
-  upstream_.emplace(loop_, std::move(upstream));
+  keep_alive(*upstream.stream);
+  counted_ = std::move(upstream.counted);
+  upstream_.emplace(loop_, std::move(upstream.stream));
   tunnel_.emplace(loop_, *client_, buffer_, *upstream_, route_->idle_timeout,
                   /*half_closed_idle=*/std::chrono::milliseconds(0));
   co_await tunnel_->run();

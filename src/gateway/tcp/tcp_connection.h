@@ -55,7 +55,7 @@ class TcpConnection {
   Task<bool> choose_group();
   Task<bool> read_server_name();
   Task<bool> begin_tls();
-  Task<void> join(std::unique_ptr<net::Stream> upstream);
+  Task<void> join(TcpProxy::Upstream upstream);
   bool failed(std::string_view failure, const Error& error);
   void tell();
 
@@ -69,6 +69,7 @@ class TcpConnection {
   net::ReadBuffer buffer_;
   const TcpRoutes::Group* group_ = nullptr;
   const config::TcpRoute* route_ = nullptr;
+  std::shared_ptr<void> counted_;  // before the stream: goes after it
   std::optional<StreamBytes> upstream_;
   std::optional<net::Tunnel> tunnel_;
   std::string_view failure_;

@@ -1,6 +1,7 @@
 #include "gateway/tcp/tcp_proxy.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -28,7 +29,9 @@ class Proxy final : public TcpProxy, private TcpConnection::Owner {
   Proxy(net::Loop& loop, Options options)
       : loop_(loop), options_(std::move(options)), all_ended_(loop) {}
 
-  Result<void> set_routes(std::shared_ptr<const TcpRoutes> routes) override;
+  Result<void> set_routes(std::shared_ptr<const TcpRoutes> routes,
+                          std::chrono::milliseconds drain_limit) override;
+  void set_limits(const net::Listener::Options& listener) override;
   std::vector<net::Endpoint> endpoints() const override;
   std::size_t connections() const override { return connections_.size(); }
   Task<void> drain(std::chrono::milliseconds limit) override;
@@ -39,6 +42,7 @@ class Proxy final : public TcpProxy, private TcpConnection::Owner {
     std::string address;  // as configured
     std::shared_ptr<TcpEntrance> entrance;
     std::unique_ptr<net::Listener> listener;
+    std::optional<net::Loop::Timer> end;  // of one that is closed: when what is left is reset
   };
   using DoorPtr = std::shared_ptr<Door>;
   struct Open {
@@ -50,11 +54,13 @@ class Proxy final : public TcpProxy, private TcpConnection::Owner {
   void accept(const std::weak_ptr<Door>& door, std::unique_ptr<net::Stream> stream,
               http::Peer peer);
   void ended(TcpConnection& connection) override;
-  void cut();
+  void close(const DoorPtr& door, std::chrono::milliseconds drain_limit);
+  /// Those that came by the door; null: all.
+  void cut(const Door* door = nullptr);
   void end_by_force();
 
   net::Loop& loop_;
-  const Options options_;
+  Options options_;
   std::vector<DoorPtr> doors_;
   std::unordered_map<TcpConnection*, Open> connections_;
   bool draining_ = false;
@@ -77,7 +83,8 @@ Result<Proxy::DoorPtr> Proxy::open(const TcpRoutes::Listen& listen) {
   return door;
 }
 
-Result<void> Proxy::set_routes(std::shared_ptr<const TcpRoutes> routes) {
+Result<void> Proxy::set_routes(std::shared_ptr<const TcpRoutes> routes,
+                               std::chrono::milliseconds drain_limit) {
   std::vector<DoorPtr> doors;
   for (const TcpRoutes::Listen& listen : routes->listens()) {
     const auto same = std::ranges::find(doors_, listen.endpoint.str(),
@@ -94,10 +101,24 @@ Result<void> Proxy::set_routes(std::shared_ptr<const TcpRoutes> routes) {
     doors[i]->entrance = entrance_of(routes, routes->listens()[i]);
   }
   for (const DoorPtr& door : doors_) {
-    if (std::ranges::find(doors, door) == doors.end()) door->listener->close();
+    if (std::ranges::find(doors, door) == doors.end()) close(door, drain_limit);
   }
   doors_ = std::move(doors);
   return {};
+}
+
+void Proxy::close(const DoorPtr& door, std::chrono::milliseconds drain_limit) {
+  door->listener->close();
+  door->end.emplace(loop_, [this, closed = door.get()] { cut(closed); });
+  door->end->set_after(drain_limit);
+}
+
+void Proxy::set_limits(const net::Listener::Options& listener) {
+  options_.listener.connection_limit = listener.connection_limit;
+  options_.listener.handshake_timeout = listener.handshake_timeout;
+  options_.listener.connections_per_address = listener.connections_per_address;
+  options_.listener.uncounted = listener.uncounted;
+  for (const DoorPtr& door : doors_) door->listener->set_limits(options_.listener);
 }
 
 std::vector<net::Endpoint> Proxy::endpoints() const {
@@ -139,8 +160,10 @@ Task<void> Proxy::drain(std::chrono::milliseconds limit) {
   co_await all_ended_;
 }
 
-void Proxy::cut() {
-  for (const auto& [connection, open] : connections_) connection->abort();
+void Proxy::cut(const Door* door) {
+  for (const auto& [connection, open] : connections_) {
+    if (door == nullptr || open.door.get() == door) connection->abort();
+  }
 }
 
 void Proxy::end_by_force() {
@@ -154,7 +177,7 @@ Result<std::unique_ptr<TcpProxy>> TcpProxy::open(net::Loop& loop,
                                                  std::shared_ptr<const TcpRoutes> routes,
                                                  Options options) {
   auto proxy = std::make_unique<Proxy>(loop, std::move(options));
-  Result<void> opened = proxy->set_routes(std::move(routes));
+  Result<void> opened = proxy->set_routes(std::move(routes), std::chrono::milliseconds(0));
   if (!opened) return fail(std::move(opened));
   return proxy;
 }

@@ -37,9 +37,13 @@ struct TcpOutcome {
 
 class TcpProxy {
  public:
+  /// A connection to an upstream.
+  struct Upstream {
+    std::shared_ptr<void> counted;  // where it counts for as long as it lasts; may be null
+    std::unique_ptr<net::Stream> stream;
+  };
   /// Connects to the upstream of a route, which outlives the task; with a time-out.
-  using Connect =
-      std::function<Task<Result<std::unique_ptr<net::Stream>>>(const config::TcpRoute&)>;
+  using Connect = std::function<Task<Result<Upstream>>(const config::TcpRoute&)>;
   /// Called at each connection's end, on the loop; must not throw.
   using Observe = std::function<void(const TcpOutcome&)>;
 
@@ -58,9 +62,13 @@ class TcpProxy {
   virtual ~TcpProxy() = default;
   /// In the order of the routes' listens(), with the ports that the system chose.
   virtual std::vector<net::Endpoint> endpoints() const = 0;
-  /// New connections get these routes; what is open goes on. Addresses come and go with them; if a
-  /// new one cannot be listened on, that is the error, and all stays as it was.
-  virtual Result<void> set_routes(std::shared_ptr<const TcpRoutes> routes) = 0;
+  /// New connections get these routes; what is open goes on. Addresses come and go with them: what
+  /// is open on one that goes is reset after `drain_limit`. If a new one cannot be listened on,
+  /// that is the error, and all stays as it was.
+  virtual Result<void> set_routes(std::shared_ptr<const TcpRoutes> routes,
+                                  std::chrono::milliseconds drain_limit) = 0;
+  /// What new connections are held to, as of Listener::set_limits().
+  virtual void set_limits(const net::Listener::Options& listener) = 0;
   virtual std::size_t connections() const = 0;
   /// Accepts no more, waits until all connections have ended, and resets those that are left after
   /// `limit`. Once; `this` must outlive it.

@@ -80,12 +80,13 @@ class TcpProxyTest : public ::testing::Test {
     ASSERT_TRUE(proxy) << proxy.error().message;
     proxy_ = *std::move(proxy);
   }
-  Task<Result<std::unique_ptr<Stream>>> connect_to(const config::TcpRoute& to) {
+  Task<Result<TcpProxy::Upstream>> connect_to(const config::TcpRoute& to) {
     const auto found = upstreams_.find(to.name);
     if (found == upstreams_.end()) co_return fail(ErrorCode::kUnavailable, "nobody is there");
     Result<std::unique_ptr<Stream>> stream =
         co_await net::connect(loop_, "127.0.0.1", found->second.listener->endpoint().port, {});
-    co_return stream;
+    if (!stream) co_return fail(std::move(stream));
+    co_return TcpProxy::Upstream{.counted = counted_, .stream = *std::move(stream)};
   }
 
   Result<std::unique_ptr<Stream>> connect_as(net::ConnectOptions options) {
@@ -122,6 +123,7 @@ class TcpProxyTest : public ::testing::Test {
   std::map<std::string, Upstream> upstreams_;
   std::vector<Told> told_;
   net::LimitCounts counts_;
+  const std::shared_ptr<int> counted_ = std::make_shared<int>();
   std::unique_ptr<TcpProxy> proxy_;
 };
 
@@ -320,7 +322,7 @@ TEST_F(TcpProxyTest, NewRoutesHoldForNewConnections) {
   const auto old = plain();
   Stream& old_server = accepted_by(a);
   const net::Endpoint place = proxy_->endpoints().front();
-  ASSERT_TRUE(proxy_->set_routes(compiled({route("b")})));
+  ASSERT_TRUE(proxy_->set_routes(compiled({route("b")}), milliseconds(0)));
   EXPECT_EQ(proxy_->endpoints().front().port, place.port) << "the address was opened anew";
   const auto fresh = plain();
   accepted_by(b);
@@ -334,10 +336,43 @@ TEST_F(TcpProxyTest, AnAddressThatIsNoLongerWantedIsClosed) {
   const auto old = plain();
   Stream& old_server = accepted_by(a);
   const net::Endpoint place = proxy_->endpoints().front();
-  ASSERT_TRUE(proxy_->set_routes(compiled({})));
+  ASSERT_TRUE(proxy_->set_routes(compiled({}), milliseconds(60'000)));
   EXPECT_FALSE(test_loop_.run(net::connect(loop_, "127.0.0.1", place.port, {})));
   write(*old, "still here");
   EXPECT_EQ(read(old_server, 10), "still here");
+}
+
+TEST_F(TcpProxyTest, WhatIsOpenOnAnAddressThatGoesIsResetAfterALimit) {
+  upstream("a");
+  Upstream& b = upstream("b");
+  config::TcpRoute other = route("b");
+  other.listen = "[::1]:0";
+  open({route("a"), other});
+  const auto leaving = plain();
+  const auto staying =
+      test_loop_.run(net::connect(loop_, "::1", proxy_->endpoints().at(1).port, {})).value();
+  Stream& server = accepted_by(b);
+  ASSERT_TRUE(proxy_->set_routes(compiled({other}), milliseconds(20)));
+  EXPECT_EQ(told().failure, "drained");
+  EXPECT_FALSE(rest(*leaving));
+  write(*staying, "still here");
+  EXPECT_EQ(read(server, 10), "still here");
+}
+
+TEST_F(TcpProxyTest, AConnectionCountsAtItsUpstreamUntilItsEnd) {
+  Upstream& a = upstream("a");
+  open({route("a")});
+  const long unused = counted_.use_count();
+  const auto client = plain();
+  Stream& server = accepted_by(a);
+  write(*client, "hello");
+  EXPECT_EQ(read(server, 5), "hello");
+  EXPECT_EQ(counted_.use_count(), unused + 1);
+  client->finish();
+  server.finish();
+  EXPECT_EQ(told().failure, "");
+  test_loop_.run_until([&] { return proxy_->connections() == 0; });
+  EXPECT_EQ(counted_.use_count(), unused);
 }
 
 TEST_F(TcpProxyTest, AnAddressThatCannotBeListenedOnLeavesAllAsItWas) {
@@ -345,7 +380,7 @@ TEST_F(TcpProxyTest, AnAddressThatCannotBeListenedOnLeavesAllAsItWas) {
   open({route("a")});
   config::TcpRoute elsewhere = route("a");
   elsewhere.listen = "192.0.2.1:1";
-  EXPECT_FALSE(proxy_->set_routes(compiled({elsewhere})));
+  EXPECT_FALSE(proxy_->set_routes(compiled({elsewhere}), milliseconds(0)));
   const auto client = plain();
   accepted_by(a);
 }
