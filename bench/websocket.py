@@ -31,34 +31,42 @@ def accept_value(key: str) -> str:
     return base64.b64encode(digest).decode()
 
 
+def greet(connection: socket.socket) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    head = read_head(connection).decode("latin-1")
+    sent = next(line.split(":", 1)[1].strip() for line in head.split("\r\n")
+                if line.lower().startswith("sec-websocket-key:"))
+    connection.sendall((
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Accept: {accept_value(sent)}\r\n\r\n").encode())
+
+
+def echo(connection: socket.socket) -> bool:
+    """False at the end."""
+    data = connection.recv(65536)
+    connection.sendall(ECHO * (len(data) // len(MESSAGE)))
+    return bool(data)
+
+
 def serve(port: int) -> None:
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
     while True:
         for key, _ in selector.select():
-            if key.fileobj is listener:
-                connection, _ = listener.accept()
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                head = read_head(connection).decode("latin-1")
-                sent = next(line.split(":", 1)[1].strip() for line in head.split("\r\n")
-                            if line.lower().startswith("sec-websocket-key:"))
-                connection.sendall((
-                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                    f"Connection: Upgrade\r\nSec-WebSocket-Accept: {accept_value(sent)}\r\n\r\n"
-                ).encode())
-                selector.register(connection, selectors.EVENT_READ)
-                continue
             connection = key.fileobj
             try:
-                data = connection.recv(65536)
-            except OSError:
-                data = b""
-            if not data:
-                selector.unregister(connection)
+                if connection is listener:
+                    connection, _ = listener.accept()
+                    greet(connection)
+                    selector.register(connection, selectors.EVENT_READ)
+                elif not echo(connection):
+                    selector.unregister(connection)
+                    connection.close()
+            except OSError:  # one that only looked whether somebody listens, or has gone
+                if connection in selector.get_map():
+                    selector.unregister(connection)
                 connection.close()
-                continue
-            connection.sendall(ECHO * (len(data) // len(MESSAGE)))
 
 
 def connect(port: int) -> socket.socket:

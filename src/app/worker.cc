@@ -18,6 +18,11 @@ using namespace std::chrono_literals;
 constexpr auto kIdentityRound = 60s;
 constexpr auto kPublishInterval = 1s;
 
+/// The samples stand for programs of other people, and operators are told of the drain itself.
+bool is_drained_last(Service service) {
+  return service == Service::kSamples || service == Service::kOperations;
+}
+
 }  // namespace
 
 Worker::Worker(std::size_t index, Plan& plan, Common& common, std::shared_ptr<Serving> serving)
@@ -121,10 +126,13 @@ Result<void> Worker::make_gateway() {
 }
 
 /// What a connection of any listener is held to, by the configuration.
-net::Listener::Options Worker::listener_limits(const config::Gateway& settings) const {
+net::Listener::Options Worker::listener_limits(const config::Gateway& settings,
+                                               Service service) const {
   net::Listener::Options options;
   options.connection_limit = settings.limits.connections;
-  options.connections_per_address = settings.limits.connections_per_address;
+  // A probe gets through, however many clients come by its address.
+  const bool counted = service != Service::kOperations;
+  options.connections_per_address = counted ? settings.limits.connections_per_address : 0;
   options.address_counts = common_.address_counts;
   options.limit_counts = &counts_->limits;
   const Result<http::TrustedProxies> trusted =
@@ -153,7 +161,7 @@ Task<Result<gateway::TcpProxy::Upstream>> Worker::connect_tcp(const config::TcpR
 Result<void> Worker::make_tcp() {
   if (!gateway_) return {};
   gateway::TcpProxy::Options options;
-  options.listener = listener_limits(serving_->gateway->settings());
+  options.listener = listener_limits(serving_->gateway->settings(), Service::kGateway);
   options.connect = [this](const config::TcpRoute& route) { return connect_tcp(route); };
   Result<std::unique_ptr<gateway::TcpProxy>> proxy =
       gateway::TcpProxy::open(loop_, serving_->tcp, std::move(options));
@@ -265,7 +273,7 @@ Result<void> Worker::listen(bool samples) {
 
 Result<Worker::Served> Worker::open_server(PlannedListener& planned,
                                            const config::Gateway& settings) {
-  net::Listener::Options options = listener_limits(settings);
+  net::Listener::Options options = listener_limits(settings, planned.service);
   options.endpoint = planned.endpoint;
   options.tls = planned.tls;
   options.proxy_protocol = planned.settings.proxy_protocol;
@@ -337,24 +345,24 @@ void Worker::drain(std::function<void()> drained) {
   loop_.post([this, drained = std::move(drained)]() mutable {
     when_idle_ = std::move(drained);
     for (const auto& round : rounds_) round->end([this] { go_on_when_idle(); });
-    drain_servers(/*samples=*/false, plan_.settings.drain_timeout);
+    drain_servers(/*last=*/false, plan_.settings.drain_timeout);
   });
 }
 
 void Worker::end() {
   loop_.post([this] {
     when_idle_ = [this] { loop_.stop(); };
-    drain_servers(/*samples=*/true, std::chrono::milliseconds(0));
+    drain_servers(/*last=*/true, std::chrono::milliseconds(0));
   });
 }
 
-void Worker::drain_servers(bool samples, std::chrono::milliseconds limit) {
+void Worker::drain_servers(bool last, std::chrono::milliseconds limit) {
   for (const Served& served : servers_) {
-    if ((served.planned.service == Service::kSamples) == samples) {
+    if (is_drained_last(served.planned.service) == last) {
       wait_for_end_of(served.server->drain(limit));
     }
   }
-  if (tcp_ && !samples) wait_for_end_of(tcp_->drain(limit));
+  if (tcp_ && !last) wait_for_end_of(tcp_->drain(limit));
   go_on_when_idle();
 }
 
@@ -426,7 +434,7 @@ Result<Worker::Told> Worker::change_parts(const Serving& fresh) {
   }
   if (!changed) return fail(std::move(changed));
   if (!services) return services;
-  tcp_->set_limits(listener_limits(settings));
+  tcp_->set_limits(listener_limits(settings, Service::kGateway));
   observer_->set_routes(settings.routes);
   return services;
 }
@@ -448,7 +456,8 @@ void Worker::change_servers(const Serving& fresh, std::vector<Served> opened) {
   if (!fresh.gateway) return;
   const config::Gateway& settings = fresh.gateway->settings();
   for (const Served& served : servers_) {
-    served.server->set_limits(listener_limits(settings), server_limits(settings));
+    served.server->set_limits(listener_limits(settings, served.planned.service),
+                              server_limits(settings));
   }
 }
 

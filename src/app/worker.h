@@ -126,7 +126,7 @@ class Worker {
   Result<void> make_tcp();
   /// Of what is in force; at the start, until it has been made, of the plan.
   const config::Gateway& gateway_settings() const;
-  net::Listener::Options listener_limits(const config::Gateway& settings) const;
+  net::Listener::Options listener_limits(const config::Gateway& settings, Service service) const;
   net::ServerOptions server_limits(const config::Gateway& settings) const;
   Task<Result<gateway::TcpProxy::Upstream>> connect_tcp(const config::TcpRoute& route);
   void make_operations();
@@ -148,7 +148,7 @@ class Worker {
   store::Store store();
   void make_rounds();
   void wait_for_end_of(Task<void> drain);
-  void drain_servers(bool samples, std::chrono::milliseconds limit);
+  void drain_servers(bool last, std::chrono::milliseconds limit);
   void go_on_when_idle();
 
   const std::size_t index_;

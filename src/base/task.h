@@ -14,7 +14,7 @@
 #include <utility>
 #include <variant>
 
-#include "base/frame_memory.h"
+#include "base/thread_memory.h"
 
 namespace gatehouse {
 
@@ -24,9 +24,9 @@ class Task;
 namespace task_detail {
 
 struct PromiseBase {
-  static void* operator new(std::size_t size) { return FrameMemory::take(size); }
+  static void* operator new(std::size_t size) { return ThreadMemory::take(size); }
   static void operator delete(void* frame, std::size_t size) noexcept {
-    FrameMemory::give(frame, size);
+    ThreadMemory::give(frame, size);
   }
 
   std::coroutine_handle<> continuation = std::noop_coroutine();

@@ -36,7 +36,8 @@ std::vector<Field> head_limit_fields(Limits& l) {
 std::vector<Field> connection_limit_fields(Limits& l) {
   return {
       {"connections", &l.connections, Range{1, 10'000'000, "connections"},
-       "Connections that may be open at once; a further one is closed."},
+       "Connections that each event loop may have open at a listener; a further one waits for an "
+       "end."},
       {"connections_per_address", &l.connections_per_address, Range{0, 10'000'000, "connections"},
        "Connections that one address may have open at once; trusted proxies may have any number. "
        "0: no limit."},

@@ -232,7 +232,7 @@ std::vector<Field> fields(Route& route) {
   append(all, {{"protocol", &upstream.protocol, OneOf{{"auto", "http1", "http2"}},
                 "auto: by ALPN with https, else HTTP/1.1. http2 without https: by prior "
                 "knowledge."},
-               {"pool_idle_timeout", &upstream.pool_idle_timeout, or_zero("not at all"),
+               {"pool_idle_timeout", &upstream.pool_idle_timeout, or_zero("no limit"),
                 "How long an idle connection is kept."},
                {"connection_lifetime", &upstream.connection_lifetime, or_zero("no limit"),
                 "How old a connection may become; it is closed between two requests."}});

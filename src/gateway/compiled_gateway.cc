@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "gateway/routing/route_name.h"
-#include "http/trusted_proxies.h"
 #include "http/url.h"
 
 namespace gatehouse::gateway {
@@ -74,28 +73,6 @@ Result<CompiledRoute> compile(const config::Route& route, const config::Gateway&
   return out;
 }
 
-/// What the listener's own certificate or that of a Host says.
-std::vector<std::string> client_details(const config::Listen& listener,
-                                        const std::vector<config::Host>& hosts) {
-  if (!listener.tls.forward_client.empty()) return listener.tls.forward_client;
-  for (const config::Host& host : hosts) {
-    if (!host.tls.forward_client.empty()) return host.tls.forward_client;
-  }
-  return {};
-}
-
-std::vector<ListenerTrust> trust_of(const config::Gateway& settings) {
-  std::vector<ListenerTrust> out;
-  for (const config::Listen& listener : settings.listen) {
-    out.push_back({.hops = listener.trusted_hops,
-                   .secure_by = listener.secure_by == "always"  ? SecureBy::kAlways
-                                : listener.secure_by == "never" ? SecureBy::kNever
-                                                                : SecureBy::kForwarded,
-                   .forward_client = client_details(listener, settings.hosts)});
-  }
-  return out;
-}
-
 }  // namespace
 
 bool CompiledRoute::allows_upgrade_to(std::string_view protocol) const {
@@ -119,11 +96,9 @@ Result<void> CompiledGateway::compile_filters(RateLimitTables& rate_limits) {
   if (status < 400 || status > 599) {
     return fail(ErrorCode::kInvalid, "gateway.authorizer.status_on_error must be 400 to 599");
   }
-  Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings_.trusted_proxies);
-  if (!trusted) return fail(std::move(trusted));
-  forwarded_ = std::make_unique<const Forwarded>(
-      std::move(*trusted), ForwardedOptions{.listeners = trust_of(settings_),
-                                            .keep_request_id = settings_.keep_request_id});
+  Result<Forwarded> forwarded = Forwarded::make(settings_);
+  if (!forwarded) return fail(std::move(forwarded));
+  forwarded_ = std::make_unique<const Forwarded>(std::move(*forwarded));
   return Steps()
       .take(addresses_, AddressRules::make(settings_.ip_allow, settings_.ip_deny))
       .take(rate_limiter_, RateLimiter::make(settings_.rate_limits, "gateway", rate_limits))

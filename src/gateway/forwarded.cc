@@ -65,29 +65,36 @@ std::string extended_for(const http::Headers& headers, std::string_view peer) {
   return out.append(peer);
 }
 
-/// What is to be said of one request.
-struct Facts {
-  std::string forwarded_for;
-  std::string_view proto;
-  std::string host;
-};
-
 std::string_view address_of(const http::Request& request) {
   return request.peer ? std::string_view(request.peer->address) : std::string_view();
 }
 
-Facts own_facts(const http::Request& request, bool secure) {
-  return {std::string(address_of(request)),
-          secure ? std::string_view("https") : std::string_view("http"), request.authority};
+/// What a trusted proxy says that its client asked for.
+std::optional<std::string> told_host(const http::Headers& headers) {
+  const std::optional<std::string_view> host = headers.only(kHost);
+  return host ? http::parse_authority(*host) : std::nullopt;
 }
 
-Facts facts_of_proxy(const http::Request& request, const http::Headers& headers, bool secure) {
-  Facts facts = own_facts(request, secure);
-  facts.forwarded_for = extended_for(headers, address_of(request));
-  const std::optional<std::string_view> host = headers.only(kHost);
-  const std::optional<std::string> checked = host ? http::parse_authority(*host) : std::nullopt;
-  if (checked) facts.host = *checked;
-  return facts;
+/// What the listener's own certificate or that of a Host says.
+std::vector<std::string> client_details(const config::Listen& listener,
+                                        const std::vector<config::Host>& hosts) {
+  if (!listener.tls.forward_client.empty()) return listener.tls.forward_client;
+  for (const config::Host& host : hosts) {
+    if (!host.tls.forward_client.empty()) return host.tls.forward_client;
+  }
+  return {};
+}
+
+std::vector<ListenerTrust> trust_of(const config::Gateway& settings) {
+  std::vector<ListenerTrust> out;
+  for (const config::Listen& listener : settings.listen) {
+    out.push_back({.hops = listener.trusted_hops,
+                   .secure_by = listener.secure_by == "always"  ? SecureBy::kAlways
+                                : listener.secure_by == "never" ? SecureBy::kNever
+                                                                : SecureBy::kForwarded,
+                   .forward_client = client_details(listener, settings.hosts)});
+  }
+  return out;
 }
 
 }  // namespace
@@ -112,6 +119,13 @@ std::string RequestIds::next() {
     mixed >>= 5;
   }
   return id;
+}
+
+Result<Forwarded> Forwarded::make(const config::Gateway& settings) {
+  Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
+  if (!trusted) return fail(std::move(trusted));
+  return Forwarded(std::move(*trusted),
+                   {.listeners = trust_of(settings), .keep_request_id = settings.keep_request_id});
 }
 
 const ListenerTrust& Forwarded::listener_of(const http::Request& request) const {
@@ -153,15 +167,17 @@ std::string_view Forwarded::request_id(const http::Request& request) const {
 void Forwarded::apply(const http::Request& request, http::Headers& headers) const {
   const bool trusted = trusts(request);
   const bool is_secure = secure(request, trusted);
-  const Facts facts =
-      trusted ? facts_of_proxy(request, headers, is_secure) : own_facts(request, is_secure);
+  const std::string chain = trusted ? extended_for(headers, address_of(request)) : std::string();
+  const std::optional<std::string> told = trusted ? told_host(headers) : std::nullopt;
   headers.remove_if([trusted](http::Field field) {
     if (!tells_of_client(field.name)) return false;
     return !trusted || is_never_kept(field.name);
   });
-  if (!facts.forwarded_for.empty()) headers.add(kFor, facts.forwarded_for);
-  headers.add(kProto, facts.proto);
-  if (!facts.host.empty()) headers.add(kHost, facts.host);
+  const std::string_view forwarded_for = trusted ? chain : address_of(request);
+  const std::string_view host = told ? *told : request.authority;
+  if (!forwarded_for.empty()) headers.add(kFor, forwarded_for);
+  headers.add(kProto, is_secure ? "https" : "http");
+  if (!host.empty()) headers.add(kHost, host);
   if (!request.trace.request_id.empty()) headers.add(kRequestId, request.trace.request_id);
   add_client_certificate(request, headers);
 }

@@ -55,6 +55,8 @@ struct Client {
 
 class Forwarded {
  public:
+  /// As the settings have it. kInvalid names a trusted proxy that is no address.
+  static Result<Forwarded> make(const config::Gateway& settings);
   explicit Forwarded(http::TrustedProxies trusted, ForwardedOptions options = {})
       : trusted_(std::move(trusted)), options_(std::move(options)) {}
 

@@ -216,7 +216,8 @@ class OpenSession : public GatewayTest {
 TEST_F(OpenSession, AWebSocketEndsWithItsSession) {
   RawUpstream socket(loop_.get(),
                      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                     "Connection: Upgrade\r\n\r\nfirst",
+                     "Connection: Upgrade\r\n"
+                     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nfirst",
                      RawUpstream::Then::kStay);
   route("/", socket.url());
   serve();

@@ -29,10 +29,18 @@ class WithoutTrailers final : public http::BodyReader {
 };
 
 /// The TLS handshake asked for another host than the request does (RFC 9110 §15.5.20): whoever
-/// decided by the one would be deceived by the other.
-bool is_misdirected(const http::Request& request) {
-  if (!request.peer || request.peer->server_name.empty()) return false;
+/// decided by the one would be deceived by the other. One that asked for none will do where nobody
+/// is asked for a certificate.
+bool is_misdirected(const http::Request& request, const HostPolicy& hosts) {
+  if (!request.peer || !request.peer->tls) return false;
+  if (request.peer->server_name.empty()) return hosts.asks_for_certificates(request.authority);
   return host_of(request.authority) != request.peer->server_name;
+}
+
+HttpsPort https_port(const http::Request& request, const config::Gateway& settings) {
+  const bool known = request.peer && request.peer->listener < settings.listen.size();
+  const bool both = known && settings.listen[request.peer->listener].cleartext_too;
+  return both ? HttpsPort::kSame : HttpsPort::kDefault;
 }
 
 /// The same for all requests of a user, or else of a client: they stay with one of several weighted
@@ -70,14 +78,6 @@ struct Proxy::Exchange {
   OpenExchanges::Watch watch;
   std::unique_ptr<http::Request> onward;  // what goes on to the service
   std::optional<GrpcWebCall> grpc_web;    // what the answer must be translated back to
-
-  /// Takes over what the way on has written into the trace.
-  void bring_trace_back() {
-    const std::string_view failure = request.trace.failure;
-    request.trace = std::move(onward->trace);
-    // A body that was too long says so in the client's request.
-    if (!failure.empty()) request.trace.failure = failure;
-  }
 };
 
 Proxy::Proxy(Parts parts, std::shared_ptr<const InForce> in_force)
@@ -97,14 +97,17 @@ Task<http::Response> Proxy::handle(http::Request& request) {
   Answer answer = begin(exchange);
   if (!answer && exchange.allow == nullptr) answer = co_await ask(exchange);
   if (!answer) answer = admit(exchange);
+  if (!answer && may_be_sent_twice(exchange)) answer = co_await read_body(exchange);
   if (!answer) answer = prepare(exchange);
   if (!answer) {
     const Destination& to = exchange.destination();
     if (to.local != nullptr) {
       answer = co_await to.local->handle(*exchange.onward);
+      bring_trace_back(exchange);
     } else {
       Result<http::Response> sent =
           co_await to.cluster->send(*exchange.onward, send_options(exchange));
+      request.trace.upstream.swap(exchange.onward->trace.upstream);
       answer = take(exchange, std::move(sent));
     }
   }
@@ -150,7 +153,7 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
   if (request.target.merged_slashes() && !exchange.gateway.settings().merge_slashes) {
     return refuse(request, {400, "ambiguous path", "The path has empty segments."});
   }
-  if (is_misdirected(request)) {
+  if (is_misdirected(request, exchange.gateway.hosts())) {
     return refuse(request, {421, "misdirected", "The request is for another host."});
   }
   if (exchange.client.secure || request.target.path().starts_with(kAcmePath)) return std::nullopt;
@@ -162,7 +165,8 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
     case HostPolicy::Insecure::kRedirect:
       break;
   }
-  const std::optional<std::string> location = https_location(request);
+  const std::optional<std::string> location =
+      https_location(request, https_port(request, exchange.gateway.settings()));
   if (!location) return refuse(request, {400, "no host", "The request names no host."});
   request.trace.failure = "insecure";
   return redirect_to(*location, 301);
@@ -257,6 +261,22 @@ Proxy::Answer Proxy::admit(Exchange& exchange) {
 
 // On to the service.
 
+/// A retry and a shadow want the body whole, however its bytes came in. One whose length is not
+/// known may be half of a conversation, which would wait for its own answer.
+bool Proxy::may_be_sent_twice(const Exchange& exchange) {
+  const http::Body& body = exchange.request.body;
+  const bool is_short = body.length && *body.length <= Shadow::kBodyLimit;
+  return body.stream && is_short &&
+         (!exchange.settings().retry.on.empty() || !exchange.group->shadows().empty());
+}
+
+Task<Proxy::Answer> Proxy::read_body(Exchange& exchange) const {
+  http::Request& request = exchange.request;
+  const Result<void> read = co_await buffer_body(request, Shadow::kBodyLimit, true);
+  if (!read) co_return refuse(request, {400, "request body", "The request was cut short."});
+  co_return std::nullopt;
+}
+
 Proxy::Answer Proxy::prepare(Exchange& exchange) {
   http::Request& request = exchange.request;
   const Destination& to = exchange.destination();
@@ -292,7 +312,9 @@ Proxy::Answer Proxy::prepare(Exchange& exchange) {
     if (!call) return refuse(request, {400, "request body", "The request is not gRPC-Web."});
     exchange.grpc_web = std::move(*call);
   }
-  onward.trace = std::move(request.trace);
+  onward.trace.clear();
+  onward.trace.request_id = request.trace.request_id;
+  if (to.local != nullptr) onward.trace = request.trace;
   send_to_shadows(exchange);
   return std::nullopt;
 }
@@ -346,17 +368,14 @@ upstream::SendOptions Proxy::send_options(const Exchange& exchange) const {
           .idle_timeout = settings.idle_timeout,
           .retry = &settings.retry,
           .client = {.address = exchange.client.address,
-                     .user = exchange.onward->trace.user,
+                     .user = exchange.request.trace.user,
                      .secure = exchange.client.secure}};
 }
 
 /// Makes sure that what the upstream said can be an answer.
 http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) const {
-  http::Request& onward = *exchange.onward;
-  if (!answer) {
-    exchange.bring_trace_back();
-    return upstream_failed(exchange, answer.error());
-  }
+  const http::Request& onward = *exchange.onward;
+  if (!answer) return upstream_failed(exchange, answer.error());
   const bool upgraded = answer->status == 101;
   const bool asked = !onward.upgrade.empty();
   const bool joined = answer->upgrade != nullptr;
@@ -366,7 +385,6 @@ http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) co
                                  exchange.request.version == http::Version::kHttp2;
   if (upgraded != joined || (upgraded && !asked) || (answer->status < 200 && !upgraded) ||
       would_seem_joined) {
-    exchange.bring_trace_back();
     return refuse(exchange.request,
                   {502, "upstream invalid", "The service gave an answer that is not valid."});
   }
@@ -378,12 +396,20 @@ http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) co
 
 // Back to the client.
 
+/// A page of this process says more of the request than came to it.
+void Proxy::bring_trace_back(Exchange& exchange) {
+  http::Trace& trace = exchange.request.trace;
+  const std::string_view failure = trace.failure;
+  trace = std::move(exchange.onward->trace);
+  // A body that was too long says so in the client's request.
+  if (!failure.empty()) trace.failure = failure;
+}
+
 void Proxy::finish(Exchange& exchange, http::Response& response) {
   http::Request& request = exchange.request;
-  if (exchange.onward) {
-    if (request.trace.request_id.empty()) exchange.bring_trace_back();
-    // Whole ones go back, for whoever counts them.
-    if (!exchange.onward->body.stream) request.body = std::move(exchange.onward->body);
+  // Whole ones go back, for whoever counts them.
+  if (exchange.onward && !exchange.onward->body.stream) {
+    request.body = std::move(exchange.onward->body);
   }
   const FormatContext context{
       .request = request, .response = &response, .client_address = exchange.client.address};

@@ -89,6 +89,8 @@ class Proxy final : public http::Handler {
   Answer admit(Exchange& exchange);
 
   // On to the service.
+  static bool may_be_sent_twice(const Exchange& exchange);
+  Task<Answer> read_body(Exchange& exchange) const;
   Answer prepare(Exchange& exchange);
   Result<void> write_headers(Exchange& exchange) const;
   void send_to_shadows(const Exchange& exchange);
@@ -96,6 +98,7 @@ class Proxy final : public http::Handler {
   http::Response take(Exchange& exchange, Result<http::Response> answer) const;
 
   // Back to the client.
+  static void bring_trace_back(Exchange& exchange);
   void finish(Exchange& exchange, http::Response& response);
 
   http::Response refuse(http::Request& request, const Refusal& refusal) const;
@@ -103,7 +106,7 @@ class Proxy final : public http::Handler {
   http::Response upstream_failed(const Exchange& exchange, const Error& error) const;
   void warn(const http::Request& request, std::string_view who, const Error& error) const;
 
-  static constexpr std::size_t kSpareRequests = 64;
+  static constexpr std::size_t kSpareRequests = 256;
 
   const http::Allow unasked_;
   Parts parts_;

@@ -372,6 +372,26 @@ TEST_F(ProxyTest, Cve202136371ServerNameOfOneHostRequestForAnother) {
   EXPECT_EQ(send(asked).status, 200);
 }
 
+TEST_F(ProxyTest, AHostThatAsksForCertificatesIsNotServedToWhoNamedNone) {
+  settings_.hosts = {
+      {.hostname = "front.example", .tls = {.certificate = "own.pem", .client_ca = "ca.pem"}}};
+  use();
+  http::Request asked = request("/");
+  asked.peer = std::make_shared<http::Peer>(http::Peer{.address = "192.0.2.1", .tls = true});
+  EXPECT_EQ(send(asked).status, 421);
+  asked.authority = "other.example";
+  EXPECT_EQ(send(asked).status, 200);
+}
+
+TEST_F(ProxyTest, WhereOnePortServesBothTheWayToHttpsKeepsIt) {
+  settings_.hosts = {{.hostname = "*", .insecure = "redirect"}};
+  settings_.listen = {{.cleartext_too = true}};
+  use();
+  http::Request asked = request("/a");
+  asked.authority = "front.example:8443";
+  EXPECT_EQ(send(asked).headers.get("location"), "https://front.example:8443/a");
+}
+
 TEST_F(ProxyTest, Cve202423324AVerdictThatCannotBeWrittenDenies) {
   judge_.answer = [](const http::Request&) {
     return http::Verdict(http::Allow{.set = {{"kubeflow-userid", "a\r\nX-Admin: 1"}}});
@@ -406,6 +426,37 @@ TEST_F(ProxyTest, Cve202634457NoUserAgentPassesUnasked) {
     send(asked);
   }
   EXPECT_EQ(judge_.asked, 3);
+}
+
+TEST_F(ProxyTest, AShortBodyThatMayBeSentTwiceIsReadWhole) {
+  settings_.routes[0].retry.on = {"5xx"};
+  use();
+  std::string got;
+  upstream_.answer = [&got](http::Request& asked) -> Result<http::Response> {
+    got = asked.body.stream ? "a stream" : asked.body.bytes;
+    return http::make_response(200, "text/plain", "hello");
+  };
+  const auto sent = [&](std::string_view target, std::optional<std::uint64_t> length) {
+    http::Request asked = request(target, "POST");
+    std::deque<Result<std::string>> pieces{"he", "llo"};
+    asked.body = http::Body(std::make_unique<FakeBody>(std::move(pieces)), length);
+    send(asked);
+    return got;
+  };
+  EXPECT_EQ(sent("/", 5), "hello");
+  EXPECT_EQ(sent("/", 10'000'000), "a stream");
+  EXPECT_EQ(sent("/", std::nullopt), "a stream");  // it may wait for an answer to its beginning
+  EXPECT_EQ(sent("/app", 5), "a stream");          // nothing is retried there
+}
+
+TEST_F(ProxyTest, ABodyThatMayBeSentTwiceAndIsCutShortIsSentNowhere) {
+  settings_.routes[0].retry.on = {"5xx"};
+  use();
+  http::Request asked = request("/", "POST");
+  std::deque<Result<std::string>> pieces{"he", fail(ErrorCode::kCorrupt, "cut")};
+  asked.body = http::Body(std::make_unique<FakeBody>(std::move(pieces)), 5);
+  EXPECT_EQ(send(asked).status, 400);
+  EXPECT_TRUE(upstream_.seen.empty());
 }
 
 TEST_F(ProxyTest, TrailersOfARequestNeverReachAnUpstream) {

@@ -7,19 +7,22 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::size_t kSpareEntries = 256;  // of some 1 KB each
+constexpr std::size_t kSpareEntries = 256;
 
-/// What a judge looks at. The target's memory is used again.
-void copy_question(const http::Request& from, http::Request& to) {
-  to.method = from.method;
-  to.target = from.target;
-  to.version = from.version;
-  to.authority = from.authority;
-  to.headers = from.headers;
-  to.upgrade = from.upgrade;
-  to.peer = from.peer;
-  to.trace.request_id = from.trace.request_id;
-  to.auth_context = from.auth_context;
+/// What a judge looks at.
+http::Request question_of(const http::Request& request, const std::string& body) {
+  http::Request out;
+  out.method = request.method;
+  out.target = request.target;
+  out.version = request.version;
+  out.authority = request.authority;
+  out.headers = request.headers;
+  out.body.bytes = body;
+  out.upgrade = request.upgrade;
+  out.peer = request.peer;
+  out.trace.request_id = request.trace.request_id;
+  out.auth_context = request.auth_context;
+  return out;
 }
 
 std::unexpected<Error> session_ended() {
@@ -64,11 +67,10 @@ OpenExchanges::Watch OpenExchanges::open(const http::Request& request, const htt
   const bool first = open_.empty();
   open_.splice(open_.begin(), spare_, spare_.begin());
   Entry& entry = open_.front();
-  copy_question(request, entry.question);
-  if (authorizer_->body_wanted().bytes > 0) entry.question.body.bytes = request.body.bytes;
+  entry.request = &request;
+  if (authorizer_->body_wanted().bytes > 0) entry.body = request.body.bytes;
   entry.user = allow.user;
   entry.session = allow.session;
-  entry.cancellation = request.cancellation;
   if (first && on_first_) on_first_();
   return {*this, open_.begin()};
 }
@@ -81,9 +83,8 @@ void OpenExchanges::close(Entries::iterator entry) {
     open_.erase(entry);
     return;
   }
-  entry->question.headers.clear();  // holds cookies; nobody needs them any more
-  entry->question.peer.reset();
-  entry->question.body.bytes.clear();
+  entry->request = nullptr;
+  entry->body.clear();
   entry->tunnel = nullptr;
   entry->in_doubt_since.reset();
   entry->round = nullptr;
@@ -124,8 +125,7 @@ std::vector<OpenExchanges::Round*> OpenExchanges::make_rounds(MonotonicTime now)
     if (round == nullptr || round->user != entry.user) {
       round = &rounds_.emplace_back();
       round->authorizer = authorizer_;
-      copy_question(entry.question, round->question);
-      round->question.body.bytes = entry.question.body.bytes;
+      round->question = question_of(*entry.request, entry.body);
       round->user = entry.user;
       round->session = entry.session;
       fresh.push_back(round);
@@ -166,7 +166,7 @@ void OpenExchanges::end_all(std::vector<Entry*>& members) {
     Entry& entry = *std::exchange(member, nullptr);
     entry.round = nullptr;
     entry.ended = true;
-    http::Cancellation* const cancellation = entry.cancellation;
+    http::Cancellation* const cancellation = entry.request->cancellation;
     if (entry.tunnel != nullptr) entry.tunnel->abort();
     if (cancellation != nullptr) cancellation->cancel();
   }

@@ -1,11 +1,10 @@
 // Exchanges that are open, and whether they still may be.
 //
 // A tunnel, an event stream or a long body was let in by a verdict that may no longer hold: the
-// session may have ended since. Each exchange is kept here, with a copy of what the judge was
-// asked, from its verdict to its end. turn(), called about every recheck_interval, asks again: once
-// for all exchanges of a session. An answer other than an Allow for the same session and user ends
-// them at once. While the judge fails they go on for kDoubtLimit at most, then end: what cannot be
-// judged is denied. One a loop.
+// session may have ended since. Each exchange is kept here from its verdict to its end. turn(),
+// called about every recheck_interval, asks again: once for all exchanges of a session. An answer
+// other than an Allow for the same session and user ends them at once. While the judge fails they
+// go on for kDoubtLimit at most, then end: what cannot be judged is denied. One a loop.
 #pragma once
 
 #include <chrono>
@@ -36,9 +35,9 @@ class OpenExchanges {
  private:
   struct Round;
   struct Entry {
-    http::Request question;  // without a body
+    const http::Request* request = nullptr;
+    std::string body;  // as far as the judge knew it
     std::string user, session;
-    http::Cancellation* cancellation = nullptr;
     http::ByteStream* tunnel = nullptr;
     std::optional<MonotonicTime> in_doubt_since;
     Round* round = nullptr;  // under judgement
@@ -74,8 +73,8 @@ class OpenExchanges {
     Entries::iterator entry_;
   };
 
-  /// Copies what the judge needs from `request`, whose headers may change afterwards. The request's
-  /// cancellation must outlive the Watch, and this object too.
+  /// `request` must stay as it is, but for its body, until the Watch has gone; and this object must
+  /// outlive the Watch.
   Watch open(const http::Request& request, const http::Allow& allow);
 
   /// Asks again about all that is open.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -42,8 +43,7 @@ class Recheck : public testing::Test {
     return request;
   }
   OpenExchanges::Watch open(const std::string& session) {
-    const http::Request request = request_of(session);
-    return exchanges_.open(request, allow(session));
+    return exchanges_.open(requests_.emplace_back(request_of(session)), allow(session));
   }
   void fail_judge() {
     judge_.answer = [](const http::Request&) {
@@ -52,6 +52,7 @@ class Recheck : public testing::Test {
   }
 
   FakeAuthorizer judge_;
+  std::list<http::Request> requests_;
   OpenExchanges exchanges_{std::shared_ptr<http::Authorizer>(std::shared_ptr<void>(), &judge_)};
 };
 
@@ -62,8 +63,6 @@ TEST_F(Recheck, AsksWithTheRequestAsItCame) {
   request.authority = "h";
   request.peer = std::make_shared<http::Peer>(http::Peer{.address = "192.0.2.1"});
   const OpenExchanges::Watch watch = exchanges_.open(request, allow("s1"));
-  request.headers.clear();
-  request.method = "GET";
   std::string seen;
   judge_.answer = [&](const http::Request& asked) {
     seen = asked.method + " " + asked.authority + asked.target.str() + " " + asked.peer->address;

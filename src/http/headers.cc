@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cassert>
+#include <cstring>
 
 namespace gatehouse::http {
 namespace {
@@ -23,9 +24,18 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
+/// Of a compiler's vector types: one instruction looks at all of it.
+using Block = signed char __attribute__((vector_size(16)));
+
+/// All are between 0x20 and 0x7e: as signed numbers, those from 0x80 on are below.
+bool all_visible(Block block) {
+  const Block in_range = (block >= ' ') & (block <= '~');
+  return __builtin_reduce_and(in_range) != 0;
+}
+
 // Of a browser's request, so that its head makes two allocations instead of a dozen.
 constexpr std::size_t kUsualFields = 24;
-constexpr std::size_t kUsualBytes = 1024;
+constexpr std::size_t kUsualBytes = 1023;
 
 }  // namespace
 
@@ -39,10 +49,21 @@ bool is_token(std::string_view text) {
 
 bool is_field_value(std::string_view text) {
   if (!text.empty() && (is_blank(text.front()) || is_blank(text.back()))) return false;
-  for (const char c : text) {
-    if (c != '\t' && (c < ' ' || c > '~')) return false;
+  return skip_value_bytes(text, 0) == text.size();
+}
+
+std::size_t skip_value_bytes(std::string_view text, std::size_t from) {
+  for (;;) {
+    Block block;
+    while (from + sizeof block <= text.size()) {
+      std::memcpy(&block, text.data() + from, sizeof block);
+      if (!all_visible(block)) break;
+      from += sizeof block;
+    }
+    while (from < text.size() && text[from] >= ' ' && text[from] <= '~') ++from;
+    if (from == text.size() || text[from] != '\t') return from;
+    ++from;
   }
-  return true;
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread_memory.h"
+
 namespace gatehouse::http {
 
 struct Field {
@@ -24,6 +26,9 @@ struct Field {
 bool is_token(std::string_view text);
 /// RFC 9110 §5.5 without obs-text: visible ASCII, space and tab, no white space at either end.
 bool is_field_value(std::string_view text);
+/// The first place at or after `from` whose byte is neither visible ASCII, space nor tab; the size
+/// if there is none. Sixteen bytes at a time.
+std::size_t skip_value_bytes(std::string_view text, std::size_t from);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
 
@@ -96,8 +101,8 @@ class Headers {
   struct Entry {
     std::uint32_t name, name_length, value, value_length;
   };
-  std::string bytes_;
-  std::vector<Entry> fields_;
+  std::basic_string<char, std::char_traits<char>, ThreadAllocator<char>> bytes_;
+  std::vector<Entry, ThreadAllocator<Entry>> fields_;
 };
 
 template <class Unwanted>

@@ -101,5 +101,19 @@ TEST(FieldSyntax, CaseIsFoldedForAsciiOnly) {
   EXPECT_EQ(lower_case("A[Z\xc4"), "a[z\xc4");
 }
 
+TEST(FieldValue, EachByteIsSeenAtEachPlace) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    EXPECT_EQ(skip_value_bytes(std::string(size, 'a'), 0), size);
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, '~');
+        text[at] = static_cast<char>(byte);
+        const bool passes = byte == '\t' || (byte >= ' ' && byte <= '~');
+        ASSERT_EQ(skip_value_bytes(text, 0), passes ? size : at) << byte << " of " << size;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gatehouse::http

@@ -32,6 +32,12 @@ const Headers& BodyReader::trailers() const {
   return kNone;
 }
 
+void Trace::clear() {
+  for (std::string* const text : {&request_id, &route, &upstream, &user, &session}) text->clear();
+  failure = {};
+  span = {};
+}
+
 Task<Result<std::string>> read_all(Body& body, std::size_t limit) {
   if (body.stream == nullptr) {
     if (body.bytes.size() > limit) co_return too_long(limit);

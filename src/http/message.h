@@ -123,6 +123,7 @@ struct Peer {
   std::string address;  // an IP address without port; brackets never
   std::uint16_t port = 0;
   bool tls = false;
+  std::string_view tls_version;                          // "TLSv1.3"; empty without TLS
   std::string server_name;                               // SNI, lower case; empty if none
   std::size_t listener = 0;                              // as the listener's options have it
   std::uint16_t local_port = 0;                          // the listener's own
@@ -146,10 +147,14 @@ struct Trace {
   std::string request_id;
   std::string route;     // the name of the route that won; bounded by the configuration
   std::string upstream;  // address the answer came from; empty for local answers
+  std::shared_ptr<const std::string> service;  // that the address is of; null for local answers
   std::string user;
   std::string session;            // id, never the cookie
   std::string_view failure = "";  // a short constant: why the answer is not the upstream's
   SpanContext span;
+
+  /// Keeps the strings' memory for the next request.
+  void clear();
 };
 
 /// Names and values that a route's configuration gives to whoever judges its requests.
@@ -166,7 +171,7 @@ struct Request {
   /// Connection names, Keep-Alive, TE but trailers, Upgrade): the codecs make those.
   Headers headers;
   Body body;
-  /// The protocol asked for, e.g. "websocket"; empty if none. Anything but websocket is dropped.
+  /// The protocol asked for: "websocket" or "spdy/3.1"; empty if none. Others are dropped.
   std::string upgrade;
 
   /// Filled by a server; defaults when a role makes the request itself.

@@ -7,6 +7,7 @@
 
 #include "net/response_body.h"
 #include "net/upgraded_stream.h"
+#include "net/websocket_handshake.h"
 
 namespace gatehouse::net {
 namespace {
@@ -37,7 +38,9 @@ ClientExchange::ClientExchange(Loop& loop, const std::shared_ptr<ConnectionPool>
       head_(head),
       request_(request),
       timeouts_(timeouts),
-      connection_(std::move(connection)) {}
+      connection_(std::move(connection)) {
+  add_websocket_key(request);
+}
 
 ClientExchange::~ClientExchange() {
   upload_.reset();
@@ -178,6 +181,11 @@ Result<http::Response> ClientExchange::make_upgrade() {
     return fail(ErrorCode::kCorrupt, "the upstream switched to a protocol that was not asked for");
   }
   http::Response response = std::move(head_.response);
+  // What says 101 without it is no WebSocket server, but something that its client can make say so,
+  // and everything behind would pass unjudged.
+  if (!accepts_websocket_key(request_, response.headers)) {
+    return fail(ErrorCode::kCorrupt, "the upstream's Sec-WebSocket-Accept is not for the key");
+  }
   if (request_.cancellation != nullptr) request_.cancellation->listen({});
   response.upgrade =
       std::make_unique<UpgradedStream>(loop_, std::move(connection_), timeouts_.idle);

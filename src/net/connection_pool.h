@@ -82,7 +82,7 @@ class ConnectionPool {
   std::size_t idle() const { return idle_.size(); }
 
  private:
-  static constexpr std::size_t kSpareWorkspaces = 64;
+  static constexpr std::size_t kSpareWorkspaces = 128;
 
   bool is_fit(const Connection& connection) const;
   bool idled_too_long(const Connection& connection) const;

@@ -8,7 +8,6 @@
 #include "net/connection_pool.h"
 #include "net/http2/client_connection.h"
 #include "net/http2/client_stream.h"
-#include "net/websocket_handshake.h"
 
 namespace gatehouse::net {
 namespace {
@@ -62,8 +61,10 @@ class PooledHttpClient final : public HttpClient {
   Task<Result<Way>> open();
   Task<Result<Way>> open_one();
   bool may_speak_http2() const;
-  Task<Result<http::Response>> send_http1(http::Request& request, Timeouts timeouts,
-                                          std::unique_ptr<Connection> connection, Outcome& outcome);
+  Task<Result<http::Response>> start_http1(std::optional<ClientExchange>& exchange,
+                                           http::Request& request, Timeouts timeouts,
+                                           std::unique_ptr<Connection> connection);
+  static Outcome outcome_of(const ClientExchange& exchange, const Result<http::Response>& response);
   Task<Result<http::Response>> send_http2(http::Request& request, Timeouts timeouts,
                                           std::shared_ptr<http2::ClientConnection> connection,
                                           Outcome& outcome);
@@ -124,16 +125,22 @@ Task<Result<http::Response>> PooledHttpClient::send(http::Request& request, Time
   if (progress != nullptr) *progress = Progress::kUnsent;
   if (request.authority.empty()) request.authority = origin_.authority();
   for (bool retrying = false;; retrying = true) {
-    Result<Way> way = co_await find_way(retrying);
-    if (!way) co_return fail(std::move(way));
+    Way way = way_that_is_open(retrying);
+    if (!way.http1 && !way.http2) {
+      Result<Way> found = co_await find_way(retrying);
+      if (!found) co_return fail(std::move(found));
+      way = *std::move(found);
+    }
     if (is_cancelled(request)) {
       co_return fail(ErrorCode::kCancelled, "nobody waits for the answer any more");
     }
     Outcome outcome;
+    std::optional<ClientExchange> http1;
     Task<Result<http::Response>> sending =
-        way->http2 ? send_http2(request, timeouts, std::move(way->http2), outcome)
-                   : send_http1(request, timeouts, std::move(way->http1), outcome);
+        way.http2 ? send_http2(request, timeouts, std::move(way.http2), outcome)
+                  : start_http1(http1, request, timeouts, std::move(way.http1));
     Result<http::Response> response = co_await std::move(sending);
+    if (http1) outcome = outcome_of(*http1, response);
     if (response) co_return response;
     if (retrying || !outcome.may_retry) {
       if (progress != nullptr) *progress = outcome.progress;
@@ -142,20 +149,21 @@ Task<Result<http::Response>> PooledHttpClient::send(http::Request& request, Time
   }
 }
 
-Task<Result<http::Response>> PooledHttpClient::send_http1(http::Request& request, Timeouts timeouts,
-                                                          std::unique_ptr<Connection> connection,
-                                                          Outcome& outcome) {
-  const bool made_key = add_websocket_key(request);
-  ClientExchange exchange(loop_, pool_, options_.limits, head_, request, timeouts,
-                          std::move(connection));
-  Result<http::Response> response = co_await exchange.run();
+/// A coroutine more would cost each request its frame.
+Task<Result<http::Response>> PooledHttpClient::start_http1(std::optional<ClientExchange>& exchange,
+                                                           http::Request& request,
+                                                           Timeouts timeouts,
+                                                           std::unique_ptr<Connection> connection) {
+  exchange.emplace(loop_, pool_, options_.limits, head_, request, timeouts, std::move(connection));
+  return exchange->run();
+}
+
+PooledHttpClient::Outcome PooledHttpClient::outcome_of(const ClientExchange& exchange,
+                                                       const Result<http::Response>& response) {
+  Outcome outcome;
   outcome.may_retry = !response && exchange.may_retry();
   if (exchange.anything_came()) outcome.progress = Progress::kAnswered;
-  if (response && made_key && response->status == 101 &&
-      !accepts_websocket_key(request, response->headers)) {
-    co_return fail(ErrorCode::kCorrupt, "the upstream's Sec-WebSocket-Accept is not for our key");
-  }
-  co_return response;
+  return outcome;
 }
 
 Task<Result<http::Response>> PooledHttpClient::send_http2(

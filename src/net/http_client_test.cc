@@ -475,6 +475,8 @@ TEST_F(HttpUploadTest, EarlyAnswerStopsTheUpload) {
 
 class HttpUpgradeTest : public HttpClientTest {
  protected:
+  static constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
   static http::Request websocket() {
     http::Request request = get("/ws");
     request.upgrade = "websocket";
@@ -492,10 +494,11 @@ TEST_F(HttpUpgradeTest, GivesAStreamAfterTheRight101) {
   EXPECT_THAT(head_at(*connection), HasSubstr("Connection: Upgrade\r\nUpgrade: websocket\r\n"));
   loop_.run(
       connection->send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                       "Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\nearly"));
+                       "Upgrade: websocket\r\nSec-WebSocket-Accept: " +
+                       std::string(kAccept) + "\r\n\r\nearly"));
   Answer answer = take(pending);
   ASSERT_TRUE(answer.has_value() && answer->upgrade);
-  EXPECT_EQ(answer->headers.get("sec-websocket-accept"), "x");
+  EXPECT_EQ(answer->headers.get("sec-websocket-accept"), kAccept);
   const Result<std::string_view> early = loop_.run(answer->upgrade->read());
   EXPECT_EQ(*early, "early");
   EXPECT_TRUE(loop_.run(answer->upgrade->write("ping")).has_value());
@@ -514,6 +517,17 @@ TEST_F(HttpUpgradeTest, A101ThatNobodyAskedForIsCorrupt) {  // CVE-2024-23326
   const Answer other = answer_of(switching + "h2c\r\n\r\n", true, websocket());
   ASSERT_FALSE(other.has_value());
   EXPECT_EQ(other.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(HttpUpgradeTest, A101ThatDoesNotAcceptTheKeyIsCorrupt) {
+  make();
+  const std::string switching =
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  for (const std::string& accept : {std::string(), std::string("Sec-WebSocket-Accept: x\r\n")}) {
+    const Answer answer = answer_of(switching + accept + "\r\n", true, websocket());
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().code, ErrorCode::kCorrupt);
+  }
 }
 
 TEST_F(HttpUpgradeTest, RefusedUpgradeIsAnAnswerAndEndsItsConnection) {  // CVE-2026-2833
@@ -726,7 +740,8 @@ TEST_F(ProxyTest, WebSocketIsRelayedWithHalfClose) {
   (void)head_at(*connection);
   loop_.run(
       connection->send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                       "Upgrade: websocket\r\n\r\nhello"));
+                       "Upgrade: websocket\r\n"
+                       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello"));
   EXPECT_THAT(loop_.run(client->until("hello")), StartsWith("HTTP/1.1 101 "));
   loop_.run(client->send("question"));
   client->stream().finish();

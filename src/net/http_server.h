@@ -45,11 +45,18 @@ struct ServerOptions {
 /// What is known of an exchange when it has ended.
 struct Exchange {
   const http::Request& request;
-  int status = 0;              // 0: the connection broke before there was one
-  std::uint64_t received = 0;  // bytes of the request's body
-  std::uint64_t sent = 0;      // bytes of the answer's body (or through the tunnel)
+  const http::Response* response = nullptr;  // null: the connection broke before there was one
+  int status = 0;                            // 0: the same
+  std::uint64_t received = 0;                // bytes of the request's body
+  std::uint64_t sent = 0;                    // bytes of the answer's body (or through the tunnel)
   MonotonicTime started{}, answered{}, finished{};
   bool complete = true;  // false if either side cut it short
+
+  /// Of the answer's body; null if there are none.
+  const http::Headers* trailers() const {
+    const bool streamed = response != nullptr && response->body.stream != nullptr;
+    return streamed ? &response->body.stream->trailers() : nullptr;
+  }
 };
 
 /// Is told of each exchange, on the loop; must not block. Also of requests refused by the codec,

@@ -264,9 +264,25 @@ TEST_F(HttpServerTest, RefusalIsReadEvenIfTheClientKeepsSending) {
 }
 
 TEST_F(HttpServerTest, TooLongHeadIs431) {
-  serve_echo();
+  LimitCounts counts;
+  serve_echo({.limit_counts = &counts});
   EXPECT_THAT(answer_to("GET /" + kHost + "A: " + std::string(70'000, 'x') + "\r\n\r\n"),
               StartsWith("HTTP/1.1 431 "));
+  EXPECT_EQ(counts.count(Limit::kHeadBytes), 1u);
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "A: x\r\n";
+  EXPECT_THAT(answer_to("GET /" + kHost + many + "\r\n"), StartsWith("HTTP/1.1 431 "));
+  EXPECT_EQ(counts.count(Limit::kHeaderFields), 1u);
+  server_.reset();
+}
+
+TEST_F(HttpServerTest, AnUpstreamsOwn413IsNoLimitOfOurs) {
+  LimitCounts counts;
+  serve([](http::Request& /*request*/) { return text_answer(413, "its limit"); },
+        {.limit_counts = &counts});
+  EXPECT_THAT(answer_to("GET /" + kHost + kClose), StartsWith("HTTP/1.1 413 "));
+  EXPECT_EQ(counts.count(Limit::kBodyBytes), 0u);
+  server_.reset();
 }
 
 TEST_F(HttpServerTest, SlowHeadIsA408) {  // slowloris

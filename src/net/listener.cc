@@ -305,6 +305,7 @@ Task<void> TcpListener::shake_hands(HandshakesPtr handshakes, std::unique_ptr<Tl
     co_return;
   }
   peer.tls = true;
+  peer.tls_version = stream->version();
   peer.server_name = stream->server_name();
   peer.certificate = stream->client_certificate();
   listener->done(std::move(stream), std::move(peer));

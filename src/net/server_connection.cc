@@ -81,12 +81,25 @@ void ServerConnection::abort() {
 Task<void> ServerConnection::serve() {
   bool in_order = true;
   while (in_order && keep_alive_) {
-    const HeadState head = co_await next_head();
+    HeadState head = look_for_head();
+    while (head == HeadState::kIncomplete) {
+      const Result<void> readable = co_await stream_->readable();
+      head = look_again(readable);
+    }
     if (head == HeadState::kClosed) break;
     if (head == HeadState::kHttp2) co_return context_.loop.schedule(end_);
     begin_exchange();
     http::Response response;
-    if (!refusal_) response = co_await handle();
+    if (!refusal_) {
+      try {
+        Task<http::Response> handling = context_.handler.handle(workspace_->head.request);
+        response = co_await std::move(handling);
+      } catch (...) {
+        // What it says may hold anything, a secret too.
+        workspace_->head.request.trace.failure = "the handler threw an exception";
+        response = error_answer(500, "");
+      }
+    }
     check_answer(response);
     answered_ = context_.loop.now();
     const std::optional<bool> sent = answer_at_once(response);
@@ -114,15 +127,10 @@ void ServerConnection::end_by_exception() {
 
 // Reading a head.
 
-Task<ServerConnection::HeadState> ServerConnection::next_head() {
-  HeadState state = look_for_head();
-  while (state == HeadState::kIncomplete) {
-    const Result<void> readable = co_await stream_->readable();
-    // A request that is there already when the server begins to drain is served.
-    const bool look = readable || (context_.draining && !head_begun_);
-    state = look ? look_for_head() : head_missed(readable.error().code);
-  }
-  co_return state;
+ServerConnection::HeadState ServerConnection::look_again(const Result<void>& readable) {
+  // A request that is there already when the server begins to drain is served.
+  const bool look = readable || (context_.draining && !head_begun_);
+  return look ? look_for_head() : head_missed(readable.error().code);
 }
 
 ServerConnection::HeadState ServerConnection::look_for_head() {
@@ -157,6 +165,8 @@ ServerConnection::HeadState ServerConnection::parse_head() {
                                 context_.options.limits, workspace_->head, consumed);
   if (!parsed) return HeadState::kIncomplete;
   head_begun_ = false;
+  // RFC 9113 §3.4: an HTTP/2 client would take an answer in words for a frame.
+  if (!*parsed && parsed->error().status == http1::kNotHttp) return HeadState::kClosed;
   if (!*parsed) return refuse(parsed->error());
   workspace_->buffer.consume(consumed);
   return HeadState::kComplete;
@@ -195,8 +205,11 @@ void ServerConnection::struck(Limit limit) const {
   if (context_.options.limit_counts != nullptr) context_.options.limit_counts->struck(limit);
 }
 
-/// The limit behind an answer that only a limit gives.
+/// The limit behind an answer that only a limit gives, or an upstream.
 std::optional<Limit> ServerConnection::limit_behind(int status) const {
+  const bool failed =
+      !workspace_->head.request.trace.failure.empty() || (body_ && body_->failure());
+  if (!refusal_ && !failed) return std::nullopt;
   switch (status) {
     case 408:
       return body_ ? Limit::kBodyTimeout : Limit::kHeadTimeout;
@@ -205,7 +218,8 @@ std::optional<Limit> ServerConnection::limit_behind(int status) const {
     case 414:
       return Limit::kTargetBytes;
     case 431:
-      return Limit::kHeadBytes;
+      return refusal_ && refusal_->reason == http1::kTooManyFields ? Limit::kHeaderFields
+                                                                   : Limit::kHeadBytes;
     default:
       return std::nullopt;
   }
@@ -224,7 +238,7 @@ void ServerConnection::begin_exchange() {
   request.peer = peer_;
   request.received = context_.loop.now();
   request.cancellation = &cancellation_;
-  request.trace = {};
+  request.trace.clear();
   cancellation_ = {};
   // Who has only finished sending by now may well read the answer.
   if (stream_->gone()) cancellation_.cancel();
@@ -256,19 +270,6 @@ void ServerConnection::open_body() {
   const bool sized = head.framing.kind == http1::Framing::Kind::kLength;
   head.request.body = http::Body(std::make_unique<RequestBody>(*this),
                                  sized ? std::optional(head.framing.length) : std::nullopt);
-}
-
-Task<http::Response> ServerConnection::handle() {
-  http::Request& request = workspace_->head.request;
-  try {
-    Task<http::Response> handling = context_.handler.handle(request);
-    http::Response response = co_await std::move(handling);
-    co_return response;
-  } catch (...) {
-    // What it says may hold anything, a secret too.
-    request.trace.failure = "the handler threw an exception";
-  }
-  co_return error_answer(500, "");
 }
 
 /// Puts an error in the place of an answer that would be no answer.
@@ -308,10 +309,11 @@ http1::Framing ServerConnection::begin_answer(AnswerWriter& writer, http::Respon
   return framing;
 }
 
-bool ServerConnection::end_answer(const AnswerWriter& writer, int status, bool complete) {
-  if (const std::optional<Limit> limit = limit_behind(status)) struck(*limit);
+bool ServerConnection::end_answer(const AnswerWriter& writer, const http::Response& response,
+                                  bool complete) {
+  if (const std::optional<Limit> limit = limit_behind(response.status)) struck(*limit);
   if (!complete) stream_->abort();
-  tell_observer(status, writer.sent(), complete);
+  tell_observer(response, writer.sent(), complete);
   return complete;
 }
 
@@ -326,7 +328,7 @@ std::optional<bool> ServerConnection::answer_at_once(http::Response& response) {
   workspace_->unsent_body = writer.sent();
   const bool works = try_send(*stream_, workspace_->unsent);
   if (works && !workspace_->unsent.empty()) return std::nullopt;
-  return end_answer(writer, response.status, works);
+  return end_answer(writer, response, works);
 }
 
 Task<bool> ServerConnection::answer(http::Response& response) {
@@ -348,7 +350,7 @@ Task<bool> ServerConnection::answer(http::Response& response) {
     written = co_await writer.write_rest(workspace_->unsent, workspace_->unsent_body);
   }
   if (!written && written.error().code == ErrorCode::kTimeout) struck(Limit::kWriteTimeout);
-  co_return end_answer(writer, response.status, written.has_value());
+  co_return end_answer(writer, response, written.has_value());
 }
 
 AnswerWriter ServerConnection::make_writer() {
@@ -376,7 +378,7 @@ Task<bool> ServerConnection::tunnel(http::Response& response) {
   if (tunnel.timed_out()) struck(Limit::kTunnelTimeout);
   if (tunnel.threw()) request.trace.failure = "the upgrade's stream threw an exception";
   body_.reset();
-  tell_observer(101, tunnel.sent(), tunnel.complete());
+  tell_observer(response, tunnel.sent(), tunnel.complete());
   co_return false;
 }
 
@@ -389,11 +391,13 @@ Task<Result<void>> ServerConnection::send_continue() {
   co_return sent;
 }
 
-void ServerConnection::tell_observer(int status, std::uint64_t sent, bool complete) {
+void ServerConnection::tell_observer(const http::Response& response, std::uint64_t sent,
+                                     bool complete) {
   if (context_.observer == nullptr) return;
   const http::Request& request = workspace_->head.request;
   Exchange exchange{.request = request};
-  exchange.status = status;
+  exchange.response = &response;
+  exchange.status = response.status;
   exchange.received = body_ ? body_->received() : request.body.bytes.size();
   exchange.sent = sent;
   exchange.started = request.received;

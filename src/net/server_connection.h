@@ -53,8 +53,8 @@ class ServerConnection final : public ServedConnection {
   void end_by_exception();
 
   // Reading a head.
-  Task<HeadState> next_head();
   HeadState look_for_head();
+  HeadState look_again(const Result<void>& readable);
   HeadState parse_head();
   HeadState wait_for_bytes();
   bool head_has_begun() const;
@@ -66,7 +66,6 @@ class ServerConnection final : public ServedConnection {
   // An exchange.
   void begin_exchange();
   void open_body();
-  Task<http::Response> handle();
   void check_answer(http::Response& response) const;
   bool can_keep_alive(const http::Response& response) const;
   bool body_is_left() const { return body_ && !body_->finished(); }
@@ -75,10 +74,10 @@ class ServerConnection final : public ServedConnection {
   Task<bool> answer(http::Response& response);
   AnswerWriter make_writer();
   http1::Framing begin_answer(AnswerWriter& writer, http::Response& response);
-  bool end_answer(const AnswerWriter& writer, int status, bool complete);
+  bool end_answer(const AnswerWriter& writer, const http::Response& response, bool complete);
   Task<bool> tunnel(http::Response& response);
   Task<Result<void>> send_continue();
-  void tell_observer(int status, std::uint64_t sent, bool complete);
+  void tell_observer(const http::Response& response, std::uint64_t sent, bool complete);
 
   // After it.
   Task<bool> drain_body();

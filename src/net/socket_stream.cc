@@ -21,6 +21,16 @@ std::size_t total_bytes(std::span<const iovec> pieces) {
                          [](std::size_t sum, const iovec& piece) { return sum + piece.iov_len; });
 }
 
+ssize_t send_pieces(int socket, std::span<const iovec> pieces) {
+  if (pieces.size() == 1) {  // costs the kernel less
+    return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());  // the kernel reads only
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 /// Answers are sent whole; waiting for more to send with them (RFC 896) would only delay them.
 void send_at_once(int socket) {
   const int on = 1;
@@ -117,12 +127,9 @@ IoResult SocketStream::send(std::span<const iovec> pieces) {
   const std::span<const iovec> now = pieces.first(std::min(pieces.size(), kPiecesPerCall));
   const std::size_t wanted = total_bytes(now);
   if (!writing.open || wanted == 0) return {IoResult::Kind::kWouldBlock};
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(now.data());  // the kernel reads only
-  message.msg_iovlen = now.size();
   ssize_t count = 0;
   do {
-    count = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    count = send_pieces(socket_.get(), now);
   } while (count < 0 && errno == EINTR);
   if (count < 0) return blocked_or_failed(writing);
   const auto bytes = static_cast<std::size_t>(count);

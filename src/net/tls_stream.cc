@@ -197,6 +197,10 @@ std::string_view TlsStream::protocol() const {
   return {reinterpret_cast<const char*>(name), size};
 }
 
+std::string_view TlsStream::version() const {
+  return SSL_get_version(ssl_.get());
+}
+
 std::shared_ptr<const http::ClientCertificate> TlsStream::client_certificate() const {
   X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
   if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return nullptr;

@@ -53,6 +53,8 @@ class TlsStream final : public SocketStream {
   std::string_view server_name() const override { return server_name_; }
   bool secure() const override { return true; }
 
+  /// After the handshake: "TLSv1.3".
+  std::string_view version() const;
   /// Of the server's side, after the handshake: what the client showed, verified. Null if nothing.
   std::shared_ptr<const http::ClientCertificate> client_certificate() const;
 

@@ -48,6 +48,7 @@ bool add_websocket_key(http::Request& request) {
 }
 
 bool accepts_websocket_key(const http::Request& request, const http::Headers& answer) {
+  if (!asks_for_websocket(request)) return true;
   const std::optional<std::string_view> key = request.headers.only(kKeyField);
   const std::optional<std::string_view> accept = answer.only(kAcceptField);
   return key && accept && *accept == websocket_accept(*key);

@@ -39,6 +39,7 @@ TEST(WebsocketHandshakeTest, LeavesOtherRequestsAlone) {
   http::Response response;
   complete_websocket_answer(request, response);
   EXPECT_TRUE(response.headers.empty());
+  EXPECT_TRUE(accepts_websocket_key(request, response.headers));
 }
 
 TEST(WebsocketHandshakeTest, HoldsTheAnswerAgainstTheKey) {

@@ -38,6 +38,31 @@ std::optional<long long> parse_integer(std::string_view text) {
   return number;
 }
 
+/// Seconds without a unit, units as everywhere, and parts of one as Go and protobuf write them:
+/// 0.25s. nullopt: it is none of them.
+std::optional<std::chrono::milliseconds> duration_of(std::string_view text) {
+  if (parse_integer(text)) return duration_of(std::string(text) + "s");
+  const std::size_t point = text.find('.');
+  if (point == std::string_view::npos) {
+    const Result<std::chrono::milliseconds, std::string> whole = parse_duration(text);
+    return whole ? std::optional(*whole) : std::nullopt;
+  }
+  const std::size_t end = std::min(text.find_first_not_of("0123456789", point + 1), text.size());
+  const std::string_view digits = text.substr(point + 1, end - point - 1);
+  const std::string unit(text.substr(end));
+  const bool one_unit = unit.find_first_of("0123456789") == std::string::npos;
+  const auto whole = duration_of(std::string(text.substr(0, point)) + unit);
+  const auto one = duration_of("1" + unit);
+  if (digits.empty() || unit.empty() || !one_unit || !whole || !one) return std::nullopt;
+  // What is below a thousandth of a millisecond is nobody's intention.
+  std::int64_t part = 0, scale = 1;
+  for (const char digit : digits.substr(0, 6)) {
+    part = 10 * part + (digit - '0');
+    scale *= 10;
+  }
+  return *whole + std::chrono::milliseconds(one->count() * part / scale);
+}
+
 bool is_plain(const YamlNode& node) {
   return node.kind == Kind::kScalar && node.style == YamlNode::Style::kPlain;
 }
@@ -181,10 +206,8 @@ std::optional<std::chrono::milliseconds> FieldReader::duration(std::string_view 
   const YamlNode* node = find(name);
   if (node == nullptr) return std::nullopt;
   if (node->kind == Kind::kScalar) {
-    const std::optional<long long> bare = parse_integer(node->text);
-    const Result<std::chrono::milliseconds, std::string> parsed =
-        parse_duration(bare ? node->text + "s" : node->text);
-    if (parsed && parsed->count() <= kMaxMilliseconds) return *parsed;
+    const std::optional<std::chrono::milliseconds> read = duration_of(node->text);
+    if (read && read->count() <= kMaxMilliseconds) return *read;
   }
   problem(*node, name, "must be a duration with its unit (ms, s, m or h), as 500ms, 10s or 1h30m");
   return std::nullopt;

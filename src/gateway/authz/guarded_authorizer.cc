@@ -67,7 +67,9 @@ http::Verdict GuardedAuthorizer::counted(const http::Request& request, http::Ver
 
 http::Verdict GuardedAuthorizer::failed(const http::Request& request, http::Failure failure) {
   if (failure.error.code == ErrorCode::kCancelled) return failure;
-  if (!failure_mode_allow_) {
+  // No question can be made of the request: that is its client's doing (CVE-2024-23324).
+  const bool cannot_be_asked = failure.error.code == ErrorCode::kInvalid;
+  if (!failure_mode_allow_ || cannot_be_asked) {
     counts_.failed.add(1);
     return failure;
   }

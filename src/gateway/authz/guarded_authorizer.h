@@ -18,7 +18,8 @@ namespace gatehouse::gateway {
 /// Asks the authorizer behind it, unless circuit_breakers.requests questions are under way: then
 /// it fails at once (kExhausted). A Failure stays one, which denies, unless failure_mode_allow is
 /// set: then it becomes an Allow that sets nothing and is marked `unjudged`, and a line of the log.
-/// A Failure because the client has gone (kCancelled) always stays one and counts as none.
+/// A Failure because the client has gone (kCancelled) always stays one and counts as none; one
+/// because no question can be made of its request (kInvalid) always stays one.
 ///
 /// An Allow that names no user gets the value of the first managed header as its user.
 class GuardedAuthorizer final : public http::Authorizer {

@@ -79,6 +79,15 @@ TEST_F(GuardedAuthorizerTest, FailureModeAllowLetsPassUnjudgedAndSaysSo) {
   EXPECT_THAT(written_.str(), HasSubstr("it is down"));
 }
 
+TEST_F(GuardedAuthorizerTest, Cve202423324ARequestThatCannotBeAskedAboutNeverPasses) {
+  settings_.failure_mode_allow = true;
+  make();
+  fails(ErrorCode::kInvalid);
+  EXPECT_TRUE(std::holds_alternative<http::Failure>(judge()));
+  EXPECT_EQ(counts_.let_pass.value(), 0U);
+  EXPECT_EQ(counts_.failed.value(), 1U);
+}
+
 TEST_F(GuardedAuthorizerTest, AClientThatHasGoneIsNoFailureOfTheAuthorizer) {
   settings_.failure_mode_allow = true;
   make();

@@ -37,9 +37,17 @@ std::string media_type(std::string_view content_type) {
   return http::lower_case(http::trim(content_type.substr(0, content_type.find(';'))));
 }
 
-std::optional<std::uint64_t> length_of(const http::Response& response) {
-  if (response.body.stream == nullptr) return response.body.bytes.size();
-  return response.body.length;
+/// Of the body; of an answer to HEAD, as its head says it.
+std::optional<std::uint64_t> length_of(const http::Request& request,
+                                       const http::Response& response) {
+  const http::Body& body = response.body;
+  if (body.stream != nullptr) return body.length;
+  if (request.method != "HEAD" || !body.bytes.empty()) return body.bytes.size();
+  const std::string_view said = response.headers.get("Content-Length").value_or("");
+  std::uint64_t length = 0;
+  const bool known =
+      std::from_chars(said.data(), said.data() + said.size(), length).ec == std::errc();
+  return known ? std::optional(length) : std::nullopt;
 }
 
 void weaken_etag(http::Headers& headers) {
@@ -120,8 +128,8 @@ bool Compression::may_compress(const http::Request& request, const http::Respons
       request.headers.list_has("Cache-Control", "no-transform")) {
     return false;
   }
-  const std::optional<std::uint64_t> length = length_of(response);
-  if (length && (*length < min_bytes_ || *length == 0) && request.method != "HEAD") return false;
+  const std::optional<std::uint64_t> length = length_of(request, response);
+  if (length && (*length < min_bytes_ || *length == 0)) return false;
   const std::optional<std::string_view> type = headers.only("Content-Type");
   return type && is_compressible_type(*type);
 }
@@ -144,9 +152,12 @@ void Compression::apply(const http::Request& request, http::Response& response) 
   if (!headers.list_has("Vary", "Accept-Encoding") && !headers.list_has("Vary", "*")) {
     headers.add("Vary", "Accept-Encoding");
   }
-  if (request.method == "HEAD") return;
   const std::optional<std::size_t> chosen = choose_coding(request.headers, names_);
   if (!chosen) return;
+  if (request.method == "HEAD") {
+    response.body = {};
+    return describe(headers, names_[*chosen]);
+  }
   std::unique_ptr<Encoder> encoder =
       make_encoder(algorithms_[*chosen].coding, algorithms_[*chosen].level);
   if (encoder == nullptr) return;

@@ -28,7 +28,8 @@ class Compression {
   bool on() const { return !algorithms_.empty(); }
   /// Puts the body behind a CompressedBody, or compresses one that is whole; then Content-Encoding
   /// is set, Content-Length goes, and a strong ETag becomes weak. Vary: Accept-Encoding is set on
-  /// all answers that could be compressed, whoever asked.
+  /// all answers that could be compressed, whoever asked. An answer to HEAD says what that to GET
+  /// would (RFC 9110 §9.3.2).
   void apply(const http::Request& request, http::Response& response) const;
 
  private:

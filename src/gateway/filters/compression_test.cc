@@ -108,10 +108,18 @@ TEST(Compression, AnswersVaryEvenIfThisOneIsPlain) {
   make().apply({}, plain);
   EXPECT_EQ(coding_of(plain), "plain");
   EXPECT_TRUE(plain.headers.list_has("Vary", "Accept-Encoding"));
-  http::Response head = page("text/html", "");
-  make().apply(accepting("gzip", "HEAD"), head);
-  EXPECT_EQ(coding_of(head), "plain");
-  EXPECT_TRUE(head.headers.list_has("Vary", "Accept-Encoding"));
+}
+
+TEST(Compression, HeadIsToldWhatGetWouldBe) {
+  for (const auto& [length, coding] : {std::pair{"5000", "gzip"}, {"", "gzip"}, {"10", "plain"}}) {
+    http::Response head = with(page("text/html", ""), "ETag", "\"v1\"");
+    if (*length != '\0') head.headers.add("Content-Length", length);
+    make().apply(accepting("gzip", "HEAD"), head);
+    EXPECT_EQ(coding_of(head), coding);
+    EXPECT_EQ(head.headers.has("Content-Length"), coding == std::string_view("plain"));
+    EXPECT_EQ(head.headers.list_has("Vary", "Accept-Encoding"), coding == std::string_view("gzip"));
+    EXPECT_TRUE(head.body.bytes.empty());
+  }
 }
 
 TEST(Compression, ValidatorsBecomeWeak) {

@@ -111,10 +111,14 @@ void Cors::allow_origin(http::Headers& headers, std::string_view origin) const {
   if (credentials_) headers.add("Access-Control-Allow-Credentials", "true");
 }
 
-std::optional<http::Response> Cors::preflight(const http::Request& request) const {
-  if (!on() || request.method != "OPTIONS") return std::nullopt;
+std::optional<std::string_view> Cors::asking_origin(const http::Request& request) const {
+  if (request.method != "OPTIONS") return std::nullopt;
   if (!request.headers.has("Access-Control-Request-Method")) return std::nullopt;
-  const std::optional<std::string_view> origin = allowed_origin(request);
+  return allowed_origin(request);
+}
+
+std::optional<http::Response> Cors::preflight(const http::Request& request) const {
+  const std::optional<std::string_view> origin = on() ? asking_origin(request) : std::nullopt;
   if (!origin) return std::nullopt;
   http::Response response;
   response.status = 200;
@@ -127,7 +131,7 @@ std::optional<http::Response> Cors::preflight(const http::Request& request) cons
 }
 
 void Cors::apply(const http::Request& request, http::Response& response) const {
-  if (!on()) return;
+  if (!on() || asking_origin(request)) return;
   http::Headers& headers = response.headers;
   headers.remove_if([](http::Field field) { return is_cors_field(field.name); });
   if (!any_ && !headers.list_has("Vary", "Origin")) headers.add("Vary", "Origin");

@@ -30,7 +30,8 @@ class Cors {
   /// The answer to a preflight (OPTIONS with Origin and Access-Control-Request-Method) of an origin
   /// that is listed. nullopt: it is none, or of another origin, and goes its usual way.
   std::optional<http::Response> preflight(const http::Request& request) const;
-  /// Says on the answer whether the request's origin may read it.
+  /// Says on the answer whether the request's origin may read it. That of preflight() says so
+  /// already.
   void apply(const http::Request& request, http::Response& response) const;
 
  private:
@@ -42,6 +43,8 @@ class Cors {
   Result<void> add_origin(std::string_view origin);
   /// The origin of the request, if it is listed.
   std::optional<std::string_view> allowed_origin(const http::Request& request) const;
+  /// The same of a preflight.
+  std::optional<std::string_view> asking_origin(const http::Request& request) const;
   void allow_origin(http::Headers& headers, std::string_view origin) const;
 
   bool any_ = false;

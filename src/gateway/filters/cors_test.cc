@@ -70,6 +70,16 @@ TEST(Cors, WhatIsNoPreflightGoesOn) {
   EXPECT_FALSE(cors.preflight(post));
 }
 
+TEST(Cors, TheAnswerToAPreflightStaysAsItIs) {
+  const Cors cors = Cors::make(listed()).value();
+  const http::Request request = preflight_from("https://a.example.org");
+  http::Response response = cors.preflight(request).value();
+  cors.apply(request, response);
+  EXPECT_TRUE(response.headers.has("Access-Control-Allow-Methods"));
+  EXPECT_TRUE(response.headers.has("Access-Control-Allow-Headers"));
+  EXPECT_EQ(response.headers.count("Access-Control-Allow-Origin"), 1U);
+}
+
 TEST(Cors, OriginsAreComparedWhole) {
   const Cors cors = Cors::make(listed()).value();
   for (const std::string_view good : {"https://a.example.org", "https://x.example.net:8443",

@@ -32,8 +32,8 @@ constexpr std::array<FlagsOf, 15> kFlags = {{{"no route", "NR"},
                                              {"cancelled", "DC"},
                                              {"denied", "UAEX"},
                                              {"authorizer", "UAEX"},
-                                             {"address denied", "UAEX"},
-                                             {"rate limited", "RL"},
+                                             {"address", "UAEX"},
+                                             {"rate limit", "RL"},
                                              {"ambiguous path", "DPE"},
                                              {"misdirected", "DPE"},
                                              {"method", "DPE"}}};
@@ -78,6 +78,19 @@ std::string_view protocol(http::Version version) {
 
 std::string_view peer_address(const http::Request& request) {
   return request.peer ? std::string_view(request.peer->address) : std::string_view();
+}
+
+std::uint16_t local_port(const http::Request& request) {
+  return request.peer ? request.peer->local_port : std::uint16_t{0};
+}
+
+std::string_view tls_version(const http::Request& request) {
+  return request.peer ? request.peer->tls_version : std::string_view();
+}
+
+std::string_view peer_subject(const http::Request& request) {
+  const bool shown = request.peer && request.peer->certificate;
+  return shown ? std::string_view(request.peer->certificate->subject) : std::string_view();
 }
 
 int status_of(const FormatContext& context) {
@@ -172,7 +185,7 @@ std::string_view Format::number_value(Operator what, const FormatContext& contex
                                       std::string& scratch) {
   switch (what) {
     case Operator::kLocalPort:
-      return context.local_port == 0 ? "" : number(scratch, context.local_port);
+      return local_port(context.request) == 0 ? "" : number(scratch, local_port(context.request));
     case Operator::kResponseCode:
       return number(scratch, static_cast<std::uint64_t>(std::max(status_of(context), 0)));
     case Operator::kBytesReceived:
@@ -216,7 +229,7 @@ std::string_view Format::value(const Part& part, const FormatContext& context,
     case Operator::kUpstreamHost:
       return request.trace.upstream;
     case Operator::kUpstreamCluster:
-      return context.upstream_cluster;
+      return request.trace.service ? std::string_view(*request.trace.service) : "";
     case Operator::kRouteName:
       return request.trace.route;
     case Operator::kServerName:
@@ -228,9 +241,9 @@ std::string_view Format::value(const Part& part, const FormatContext& context,
     case Operator::kHostname:
       return hostname_;
     case Operator::kTlsVersion:
-      return context.tls_version;
+      return tls_version(request);
     case Operator::kPeerSubject:
-      return context.peer_subject;
+      return peer_subject(request);
   }
   return "";
 }

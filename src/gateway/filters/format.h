@@ -31,16 +31,12 @@ struct FormatContext {
   int status = 0;                            // 0: the response's
   /// The client's address behind trusted proxies; "": the peer's.
   std::string_view client_address;
-  std::uint16_t local_port = 0;
-  std::string_view upstream_cluster;
   /// Envoy's short flags; "": those of request.trace.failure, see response_flags().
   std::string_view response_flags;
   std::uint64_t bytes_received = 0, bytes_sent = 0;  // of bodies
   WallTime started{};
   std::optional<std::chrono::microseconds> duration;           // to the end of the answer
   std::optional<std::chrono::microseconds> response_duration;  // to the answer's head
-  std::string_view tls_version;                                // "TLSv1.3"
-  std::string_view peer_subject;  // of the client's certificate, RFC 4514
 };
 
 class Format {

@@ -91,17 +91,20 @@ TEST(Format, Answer) {
   http::Headers trailers;
   trailers.add("grpc-status", "5");
   request.trace.failure = "upstream timeout";
+  request.trace.service = std::make_shared<const std::string>("c1");
+  http::Peer peer = *request.peer;
+  peer.local_port = 8443;
+  peer.tls_version = "TLSv1.3";
+  peer.certificate =
+      std::make_shared<const http::ClientCertificate>(http::ClientCertificate{.subject = "CN=a"});
+  request.peer = std::make_shared<const http::Peer>(std::move(peer));
   const FormatContext context{.request = request,
                               .response = &response,
                               .trailers = &trailers,
-                              .local_port = 8443,
-                              .upstream_cluster = "c1",
                               .bytes_received = 1,
                               .bytes_sent = 18446744073709551615U,
                               .started = WallTime(std::chrono::microseconds(1'767'225'600'123'456)),
-                              .duration = std::chrono::microseconds(12'900),
-                              .tls_version = "TLSv1.3",
-                              .peer_subject = "CN=a"};
+                              .duration = std::chrono::microseconds(12'900)};
   EXPECT_EQ(
       fill("%RESPONSE_CODE% %RESP(SERVER)% %RESP(SET-COOKIE)% %TRAILER(GRPC-STATUS)%", context),
       "404 s - 5");

@@ -10,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "http/client_address.h"
-
 namespace gatehouse::gateway {
 namespace {
 
@@ -37,13 +35,12 @@ struct TextMember {
   std::string_view name, value;
 };
 
-std::array<TextMember, 10> texts(const http::Request& request) {
+std::array<TextMember, 10> texts(const http::Request& request, std::string_view client) {
   const http::Trace& trace = request.trace;
-  const std::string_view peer = request.peer ? std::string_view(request.peer->address) : "";
   return {{{"method", request.method},
            {"host", request.authority},
            {"path", request.target.path()},
-           {"client", peer},
+           {"client", client},
            {"request_id", trace.request_id},
            {"route", trace.route},
            {"upstream", trace.upstream},
@@ -60,14 +57,15 @@ void append_time(Line& line, WallTime time) {
                  (time - seconds).count());
 }
 
-void append_json(Line& line, const net::Exchange& exchange, std::optional<WallTime> time) {
+void append_json(Line& line, const net::Exchange& exchange, std::string_view client,
+                 std::optional<WallTime> time) {
   line.push_back('{');
   if (time) {
     line.append(std::string_view("\"time\":\""));
     append_time(line, *time);
     line.append(std::string_view("\","));
   }
-  for (const TextMember& member : texts(exchange.request)) {
+  for (const TextMember& member : texts(exchange.request, client)) {
     if (member.value.empty()) continue;
     fmt::format_to(std::back_inserter(line), "\"{}\":\"", member.name);
     append_escaped(line, member.value);
@@ -81,12 +79,13 @@ void append_json(Line& line, const net::Exchange& exchange, std::optional<WallTi
                  microseconds(exchange.started, exchange.finished), exchange.complete);
 }
 
-void append_text(Line& line, const net::Exchange& exchange, std::optional<WallTime> time) {
+void append_text(Line& line, const net::Exchange& exchange, std::string_view client,
+                 std::optional<WallTime> time) {
   if (time) {
     append_time(line, *time);
     line.push_back(' ');
   }
-  for (const TextMember& member : texts(exchange.request)) {
+  for (const TextMember& member : texts(exchange.request, client)) {
     if (member.value.empty()) continue;
     fmt::format_to(std::back_inserter(line), "{}=\"", member.name);
     append_escaped(line, member.value);
@@ -121,14 +120,16 @@ WallTime AccessLog::wall_time(MonotonicTime time) const {
   return parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(ago);
 }
 
-void AccessLog::append_own(const net::Exchange& exchange, std::string& line) const {
+void AccessLog::append_own(const net::Exchange& exchange, std::string_view client,
+                           std::string& line) const {
   const http::Request& request = exchange.request;
-  const std::string client = http::client_address(request, parts_.trusted);
   const auto duration =
       std::chrono::duration_cast<std::chrono::microseconds>(exchange.finished - exchange.started);
   const auto response_duration =
       std::chrono::duration_cast<std::chrono::microseconds>(exchange.answered - exchange.started);
   FormatContext context{.request = request,
+                        .response = exchange.response,
+                        .trailers = exchange.trailers(),
                         .status = exchange.status,
                         .client_address = client,
                         .bytes_received = exchange.received,
@@ -141,9 +142,10 @@ void AccessLog::append_own(const net::Exchange& exchange, std::string& line) con
 
 void AccessLog::ended(const net::Exchange& exchange) {
   if (!parts_.log->should_log(spdlog::level::info)) return;
+  const std::string client = parts_.forwarded.client(exchange.request).address;
   if (form_ == Form::kOwn) {
     std::string line;
-    append_own(exchange, line);
+    append_own(exchange, client, line);
     parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
     return;
   }
@@ -151,9 +153,9 @@ void AccessLog::ended(const net::Exchange& exchange) {
   std::optional<WallTime> time;
   if (parts_.log_is_bare) time = wall_time(exchange.started);
   if (form_ == Form::kJson) {
-    append_json(line, exchange, time);
+    append_json(line, exchange, client, time);
   } else {
-    append_text(line, exchange, time);
+    append_text(line, exchange, client, time);
   }
   parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }

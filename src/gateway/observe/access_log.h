@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "config/gateway_settings.h"
 #include "gateway/filters/format.h"
-#include "http/trusted_proxies.h"
+#include "gateway/forwarded.h"
 #include "net/http_server.h"
 
 namespace gatehouse::gateway {
@@ -26,7 +26,7 @@ class AccessLog final : public net::ExchangeObserver {
     /// Whose lines have no time of their own: JSON and text then begin with it.
     bool log_is_bare = false;
     const Clock& clock;
-    http::TrustedProxies trusted;  // for the client's address in the own form
+    Forwarded forwarded;  // for the client's address
   };
   /// kInvalid quotes what the format holds that is no operator. settings.form is not "off".
   static Result<std::unique_ptr<AccessLog>> make(const config::AccessLog& settings, Parts parts);
@@ -38,7 +38,7 @@ class AccessLog final : public net::ExchangeObserver {
   AccessLog(Form form, Format format, Parts parts)
       : form_(form), format_(std::move(format)), parts_(std::move(parts)) {}
 
-  void append_own(const net::Exchange& exchange, std::string& line) const;
+  void append_own(const net::Exchange& exchange, std::string_view client, std::string& line) const;
   WallTime wall_time(MonotonicTime time) const;
 
   const Form form_;

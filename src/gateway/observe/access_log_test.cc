@@ -4,12 +4,14 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "gateway/fakes.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -32,13 +34,15 @@ class AccessLogTest : public testing::Test {
   }
   std::string line(const std::string& form, bool complete = true, bool bare = false) {
     config::AccessLog settings{.form = form, .format = format_};
-    auto log =
-        AccessLog::make(settings, {.log = log_,
-                                   .log_is_bare = bare,
-                                   .clock = clock_,
-                                   .trusted = http::TrustedProxies::parse(trusted_).value()});
+    auto log = AccessLog::make(
+        settings, {.log = log_,
+                   .log_is_bare = bare,
+                   .clock = clock_,
+                   .forwarded = Forwarded(http::TrustedProxies::parse(trusted_).value(),
+                                          {.listeners = {{.hops = hops_}}})});
     if (!log) return log.error().message;
-    net::Exchange exchange{.request = request_, .status = status_, .received = 3, .sent = 4};
+    net::Exchange exchange{
+        .request = request_, .response = &response_, .status = status_, .received = 3, .sent = 4};
     exchange.started = clock_.monotonic() - std::chrono::microseconds(2'250);
     exchange.answered = exchange.started + std::chrono::microseconds(1'150);
     exchange.finished = clock_.monotonic();
@@ -51,10 +55,12 @@ class AccessLogTest : public testing::Test {
   ManualClock clock_;
   std::string format_;
   std::vector<std::string> trusted_;
+  std::size_t hops_ = 0;
   int status_ = 200;
   std::ostringstream out_;
   std::shared_ptr<spdlog::logger> log_;
   http::Request request_;
+  http::Response response_;
 };
 
 TEST_F(AccessLogTest, TextSaysWhatHappened) {
@@ -108,13 +114,32 @@ TEST_F(AccessLogTest, AnOwnFormIsFilledIn) {
   EXPECT_EQ(line("text"), "GET /pipeline/ 200 3 4 2 1 app 10.0.0.9:80 1799999999\n");
 }
 
-TEST_F(AccessLogTest, AnOwnFormNamesTheClientBehindTrustedProxies) {
-  format_ = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
-  request_.headers.add("X-Forwarded-For", "198.51.100.7, 192.0.2.1");
-  EXPECT_EQ(line("text"), "192.0.2.1\n");
+TEST_F(AccessLogTest, AnOwnFormTellsOfTheAnswer) {
+  format_ = "%RESP(Server)% %RESP(Set-Cookie)% %TRAILER(X-Trailer)%";
+  response_.headers.add("Server", "s");
+  response_.headers.add("Set-Cookie", "secret");
+  EXPECT_EQ(line("text"), "s - -\n");
   out_.str("");
+  response_.body = http::Body(std::make_unique<FakeBody>(std::deque<Result<std::string>>{}));
+  EXPECT_EQ(line("text"), "s - t\n");
+}
+
+TEST_F(AccessLogTest, NamesTheClientBehindTrustedProxies) {
+  request_.headers.add("X-Forwarded-For", "198.51.100.7");
+  const auto client_is = [this](std::string_view address) {
+    for (const std::string form : {"text", "json", "own"}) {
+      format_ = form == "own" ? "client %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" : "";
+      out_.str("");
+      const std::string text = line(form == "own" ? "text" : form);
+      EXPECT_NE(text.find(address), std::string::npos) << text;
+    }
+  };
+  client_is("192.0.2.1");
   trusted_ = {"192.0.2.1"};
-  EXPECT_EQ(line("text"), "198.51.100.7\n");
+  client_is("198.51.100.7");
+  trusted_.clear();
+  hops_ = 1;
+  client_is("198.51.100.7");
 }
 
 TEST_F(AccessLogTest, AnOwnFormShowsNoSecretAndForgesNoLine) {

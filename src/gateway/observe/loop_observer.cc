@@ -22,8 +22,9 @@ Result<void> LoopObserver::use(const config::Gateway& settings, LogFile* access_
   Result<std::unique_ptr<net::ExchangeObserver>> access_log =
       make_access_log(settings, access_log_file);
   if (!access_log) return fail(std::move(access_log));
-  const bool same_tracing =
-      settings.tracing == tracing_settings_ && settings.trusted_proxies == trusted_proxies_;
+  const bool same_tracing = settings.tracing == tracing_settings_ &&
+                            settings.trusted_proxies == trusted_proxies_ &&
+                            settings.listen == listen_;
   Result<void> traced;
   if (!same_tracing) traced = use_tracing(settings);
   if (traced) access_log_ = std::move(*access_log);
@@ -34,26 +35,26 @@ Result<std::unique_ptr<net::ExchangeObserver>> LoopObserver::make_access_log(
     const config::Gateway& settings, LogFile* file) const {
   std::shared_ptr<spdlog::logger> log = file != nullptr ? file->logger() : parts_.log;
   if (settings.access_log.form == "off" || !log) return nullptr;
-  Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
-  if (!trusted) return fail(std::move(trusted));
+  Result<Forwarded> forwarded = Forwarded::make(settings);
+  if (!forwarded) return fail(std::move(forwarded));
   return AccessLog::make(settings.access_log, {.log = std::move(log),
                                                .log_is_bare = file != nullptr,
                                                .clock = parts_.loop.clock(),
-                                               .trusted = std::move(*trusted)});
+                                               .forwarded = std::move(*forwarded)});
 }
 
 Result<void> LoopObserver::use_tracing(const config::Gateway& settings) {
   std::unique_ptr<SpanSink> spans;
   std::shared_ptr<Tracing> tracing;
   if (!settings.tracing.endpoint.empty()) {
-    Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
-    if (!trusted) return fail(std::move(trusted));
+    Result<Forwarded> forwarded = Forwarded::make(settings);
+    if (!forwarded) return fail(std::move(forwarded));
     Result<std::unique_ptr<SpanExporter>> exporter = SpanExporter::make(
         settings.tracing, parts_.loop, parts_.resolver, parts_.metrics.traces, parts_.log);
     if (!exporter) return fail(std::move(exporter));
     spans = std::move(*exporter);
     Result<std::unique_ptr<Tracing>> made =
-        Tracing::make(settings.tracing, {.forwarded = Forwarded(std::move(*trusted)),
+        Tracing::make(settings.tracing, {.forwarded = std::move(*forwarded),
                                          .entropy = parts_.entropy,
                                          .clock = parts_.loop.clock(),
                                          .sink = *spans});
@@ -64,6 +65,7 @@ Result<void> LoopObserver::use_tracing(const config::Gateway& settings) {
   spans_ = std::move(spans);
   tracing_settings_ = settings.tracing;
   trusted_proxies_ = settings.trusted_proxies;
+  listen_ = settings.listen;
   return {};
 }
 

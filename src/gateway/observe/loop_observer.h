@@ -57,6 +57,7 @@ class LoopObserver final : public net::ExchangeObserver {
   // What the rest is made of.
   config::Tracing tracing_settings_;
   std::vector<std::string> trusted_proxies_;
+  std::vector<config::Listen> listen_;
   std::unique_ptr<SpanSink> spans_;
   std::shared_ptr<Tracing> tracing_;
 };

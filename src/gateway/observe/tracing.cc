@@ -33,12 +33,6 @@ std::string_view version_of(http::Version version) {
   }
 }
 
-/// Lets a trusted account of the connection count: the proxy in front may have ended its TLS.
-std::string_view scheme_of(const http::Request& request) {
-  const bool secure = request.peer && request.peer->tls;
-  return secure || request.headers.only("x-forwarded-proto") == "https" ? "https" : "http";
-}
-
 template <std::size_t N>
 void fill(std::array<std::uint8_t, N>& id, std::size_t at, std::uint64_t bits) {
   std::memcpy(id.data() + at, &bits, sizeof bits);
@@ -50,7 +44,7 @@ std::string state_of(const http::Request& request) {
   return tracestate_of(request.headers);
 }
 
-void add_request_attributes(const http::Request& request, Span& span) {
+void add_request_attributes(const http::Request& request, const Client& client, Span& span) {
   const bool known = std::ranges::find(kMethods, request.method) != kMethods.end();
   const std::string method = known ? request.method : "_OTHER";
   const http::Trace& trace = request.trace;
@@ -60,11 +54,11 @@ void add_request_attributes(const http::Request& request, Span& span) {
   if (!known) attributes.emplace_back("http.request.method_original", text(request.method));
   // Without the query, which may hold codes and tokens.
   attributes.emplace_back("url.path", text(request.target.path()));
-  attributes.emplace_back("url.scheme", std::string(scheme_of(request)));
+  attributes.emplace_back("url.scheme", std::string(client.secure ? "https" : "http"));
   attributes.emplace_back("server.address", text(request.authority));
   attributes.emplace_back("network.protocol.version", std::string(version_of(request.version)));
   if (!trace.route.empty()) attributes.emplace_back("http.route", trace.route);
-  if (request.peer) attributes.emplace_back("client.address", request.peer->address);
+  if (!client.address.empty()) attributes.emplace_back("client.address", client.address);
   if (const auto agent = request.headers.get("user-agent")) {
     attributes.emplace_back("user_agent.original", text(*agent));
   }
@@ -153,6 +147,8 @@ void Tracing::tell(const http::Request& request, http::Headers& headers) {
 void Tracing::add_tags(const net::Exchange& exchange, Span& span) const {
   if (tags_.empty()) return;
   const FormatContext context{.request = exchange.request,
+                              .response = exchange.response,
+                              .trailers = exchange.trailers(),
                               .status = exchange.status,
                               .bytes_received = exchange.received,
                               .bytes_sent = exchange.sent,
@@ -177,7 +173,7 @@ Span Tracing::span_of(const net::Exchange& exchange) const {
   const WallTime now = parts_.clock.now();
   span.started = now - ago(exchange.started);
   span.ended = std::max(now - ago(exchange.finished), span.started);
-  add_request_attributes(exchange.request, span);
+  add_request_attributes(exchange.request, parts_.forwarded.client(exchange.request), span);
   if (exchange.status != 0) {
     span.attributes.emplace_back("http.response.status_code", std::int64_t{exchange.status});
   }

@@ -5,8 +5,6 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::uint16_t kHttpsPort = 443;
-
 std::optional<HostPolicy::Insecure> parse_insecure(std::string_view text) {
   if (text == "route") return HostPolicy::Insecure::kRoute;
   if (text == "redirect") return HostPolicy::Insecure::kRedirect;
@@ -28,15 +26,19 @@ HostPolicy HostPolicy::make(const std::vector<config::Host>& hosts,
       wrong("hostname must be a name without port, \"*.\" and a name, or \"*\"");
       continue;
     }
-    std::optional<Insecure>& action = out.actions_[*pattern];
-    if (action) {
+    Rules& rules = out.rules_[*pattern];
+    if (rules.insecure) {
       wrong("another host has the same hostname; that one holds");
       continue;
     }
-    action = parse_insecure(hosts[i].insecure);
-    if (!action) {
+    const config::Tls& tls = hosts[i].tls;
+    if (!tls.certificate.empty() || !tls.certificate_pem.empty()) {
+      rules.asks_for_certificates = !tls.client_ca.empty() || !tls.client_ca_pem.empty();
+    }
+    rules.insecure = parse_insecure(hosts[i].insecure);
+    if (!rules.insecure) {
       wrong("insecure must be redirect, route or reject; its insecure requests are rejected");
-      action = Insecure::kReject;
+      rules.insecure = Insecure::kReject;
     }
   }
   return out;
@@ -44,21 +46,28 @@ HostPolicy HostPolicy::make(const std::vector<config::Host>& hosts,
 
 HostPolicy::Insecure HostPolicy::insecure_action(std::string_view authority) const {
   std::optional<Insecure> found;
-  const auto take = [&found](const std::optional<Insecure>& action) {
-    found = action;
+  const auto take = [&found](const Rules& rules) {
+    found = rules.insecure;
     return true;
   };
-  if (!actions_.visit(host_of(authority), take)) found = actions_.any();
+  if (!rules_.visit(host_of(authority), take)) found = rules_.any().insecure;
   return found.value_or(Insecure::kRoute);
 }
 
-std::optional<std::string> https_location(const http::Request& request, std::uint16_t https_port) {
+bool HostPolicy::asks_for_certificates(std::string_view authority) const {
+  bool asks = false;
+  rules_.visit(host_of(authority), [&asks](const Rules& rules) {
+    asks = rules.asks_for_certificates.value_or(false);
+    return rules.asks_for_certificates.has_value();
+  });
+  return asks;
+}
+
+std::optional<std::string> https_location(const http::Request& request, HttpsPort port) {
   const std::string_view host = host_of(request.authority);
   if (host.empty()) return std::nullopt;
   std::string out = "https://";
-  out.append(host);
-  const bool had_port = host.size() != request.authority.size();
-  if (had_port && https_port != kHttpsPort) out += ":" + std::to_string(https_port);
+  out.append(port == HttpsPort::kSame ? std::string_view(request.authority) : host);
   return out + request.target.str();
 }
 

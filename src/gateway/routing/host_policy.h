@@ -4,7 +4,6 @@
 // whether the TLS handshake was for the same host is the proxy's to check.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,14 +27,23 @@ class HostPolicy {
 
   /// Of the most particular Host that matches; kRoute if none does. kReject is answered 404.
   Insecure insecure_action(std::string_view authority) const;
+  /// The most particular Host but "*" that has TLS of its own asks clients for certificates. Who
+  /// named no host in the handshake was not asked by it.
+  bool asks_for_certificates(std::string_view authority) const;
 
  private:
-  HostIndex<std::optional<Insecure>> actions_;
+  struct Rules {
+    std::optional<Insecure> insecure;
+    std::optional<bool> asks_for_certificates;  // nullopt: no TLS of its own
+  };
+
+  HostIndex<Rules> rules_;
 };
 
-/// Where kRedirect sends the client, with 301: the same authority, path and query at https. An
-/// authority with a port gets `https_port` in its place. nullopt, for 400, without an authority.
+/// Where kRedirect sends the client, with 301: the same host, path and query at https, at the
+/// default port or at the authority's own. nullopt, for 400, without an authority.
+enum class HttpsPort { kDefault, kSame };
 std::optional<std::string> https_location(const http::Request& request,
-                                          std::uint16_t https_port = 443);
+                                          HttpsPort port = HttpsPort::kDefault);
 
 }  // namespace gatehouse::gateway

@@ -46,11 +46,30 @@ TEST(HostPolicy, WhatIsWrongIsNamed) {
   EXPECT_EQ(policy.insecure_action("a"), Insecure::kReject);
 }
 
+TEST(HostPolicy, KnowsTheHostsThatAskForCertificates) {
+  std::vector<Problem> problems;
+  const auto asking = [](std::string hostname, std::string authority) {
+    config::Host out = host(std::move(hostname), "route");
+    out.tls.certificate = "own.pem";
+    out.tls.client_ca = std::move(authority);
+    return out;
+  };
+  const HostPolicy policy =
+      HostPolicy::make({asking("*", "ca.pem"), asking("*.a.org", "ca.pem"), asking("x.a.org", ""),
+                        host("y.a.org", "route"), host("b.org", "route")},
+                       problems);
+  EXPECT_TRUE(policy.asks_for_certificates("z.a.org:8443"));
+  EXPECT_FALSE(policy.asks_for_certificates("x.a.org"));
+  EXPECT_TRUE(policy.asks_for_certificates("y.a.org"));
+  EXPECT_FALSE(policy.asks_for_certificates("b.org"));
+  EXPECT_FALSE(policy.asks_for_certificates("c.org"));
+}
+
 TEST(HostPolicy, TheWayToHttpsKeepsPathAndQuery) {
   EXPECT_EQ(https_location(request("/a/b?c=%2f&d?", "a.org")), "https://a.org/a/b?c=%2f&d?");
   EXPECT_EQ(https_location(request("/", "a.org:80")), "https://a.org/");
-  EXPECT_EQ(https_location(request("/", "a.org:8080"), 8443), "https://a.org:8443/");
-  EXPECT_EQ(https_location(request("/", "a.org"), 8443), "https://a.org/");
+  EXPECT_EQ(https_location(request("/", "a.org:8080"), HttpsPort::kSame), "https://a.org:8080/");
+  EXPECT_EQ(https_location(request("/", "a.org"), HttpsPort::kSame), "https://a.org/");
   EXPECT_EQ(https_location(request("/", "[::1]:80")), "https://[::1]/");
   EXPECT_EQ(https_location(request("/", "")), std::nullopt);
 }

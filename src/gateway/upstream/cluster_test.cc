@@ -322,7 +322,8 @@ TEST_F(ClusterTest, WebSocketsCountUntilTheyEnd) {
   (void)loop_.run(accepted->until("\r\n\r\n"));
   loop_.run(
       accepted->send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                     "Upgrade: websocket\r\n\r\nhello"));
+                     "Upgrade: websocket\r\n"
+                     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello"));
   loop_.run_until([&] { return answer.has_value(); });
   ASSERT_TRUE(*answer && (*answer)->upgrade);
   EXPECT_EQ(endpoint(1).active_requests, 1U);

@@ -64,6 +64,7 @@ ServiceCluster::ServiceCluster(config::Upstream settings, http::Url url, Parts p
     : settings_(std::move(settings)),
       url_(std::move(url)),
       authority_(url_.authority()),
+      service_(std::make_shared<const std::string>(settings_.service)),
       parts_(std::move(parts)),
       random_(parts_.entropy),
       balancer_(settings_.load_balancer.policy, random_),
@@ -103,6 +104,7 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
       // The answer that is not delivered gives its connection back before the wait.
       Use use(pick(attempts));
       request.trace.upstream = use->name;
+      request.trace.service = service_;
       Progress progress = Progress::kUnsent;
       Result<http::Response> answer =
           co_await use->client->send(request, timeouts(options, attempts), &progress);

@@ -76,6 +76,7 @@ class ServiceCluster final : public Cluster, public std::enable_shared_from_this
   const config::Upstream settings_;
   const http::Url url_;
   const std::string authority_;
+  const std::shared_ptr<const std::string> service_;  // for the traces of requests
   Parts parts_;
   RandomSequence random_;
   Balancer balancer_;

@@ -56,6 +56,10 @@ bool is_allowed_trailer(std::string_view name) {
       kAllowed, [name](std::string_view other) { return equal_ignoring_case(name, other); });
 }
 
+bool has_trailing_metadata(std::string_view content_type) {
+  return starts_with_ignoring_case(content_type, "application/grpc");
+}
+
 BodyDecoder::BodyDecoder(Framing framing, Limits limits) : state_(State::kDone), limits_(limits) {
   switch (framing.kind) {
     case Framing::Kind::kNone:

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/last_authority.h"
 #include "http/message.h"
 
 namespace gatehouse::net::http1 {
@@ -32,17 +33,24 @@ struct Framing {
   std::uint64_t length = 0;  // of kLength
 };
 
+/// The status of what deserves no answer: who sends it speaks another protocol.
+inline constexpr int kNotHttp = 0;
+
 /// Why a head or a body is refused, with the status it deserves.
 struct Refusal {
   int status = 400;         // 400, 408, 413, 414, 417, 421, 431, 501, 505; 502 of an answer
   std::string_view reason;  // a short sentence, constant
 };
 
+/// The reason of a 431 for Limits::fields.
+inline constexpr std::string_view kTooManyFields = "too many header fields";
+
 struct RequestHead {
   http::Request request;  // without body; framing and hop-by-hop fields are taken out
   Framing framing;
   bool keep_alive = true;
   bool expects_continue = false;
+  http::LastAuthority last_authority;
 };
 
 /// Reads one request head from the start of `buffer`. nullopt: more bytes are needed. `consumed`
@@ -128,6 +136,9 @@ class BodyDecoder {
 /// The trailer fields that pass (RFC 9110 §6.5.1 lets a recipient discard the rest): gRPC's status,
 /// Server-Timing, and digests of the body.
 bool is_allowed_trailer(std::string_view name);
+/// The trailers of an answer of that Content-Type are its application's: gRPC calls them trailing
+/// metadata. All pass but the forbidden.
+bool has_trailing_metadata(std::string_view content_type);
 /// RFC 9110 §6.5.1: a recipient that merged one of these would frame, route or judge the message by
 /// bytes that came behind its body. An honest sender has no use for them.
 bool is_forbidden_trailer(std::string_view name);

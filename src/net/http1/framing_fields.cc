@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "http/field_names.h"
 #include "net/http1/syntax.h"
 
 namespace gatehouse::net::http1 {
@@ -17,12 +18,14 @@ enum class Name {
   kConnection,
   kTe,
   kUpgrade,
-  kDropped  // Keep-Alive, Proxy-Connection, HTTP2-Settings: say nothing that is heeded
+  kDropped  // say nothing that is heeded: Keep-Alive, Proxy-Connection, HTTP2-Settings, and aliases
 };
 
-/// By length first: most names are none of these.
+/// By length first: most names are none of these. An alias of a framing name, as Transfer_Encoding
+/// is to CGI and its heirs, frames nothing here and must not do so at a later reader.
 Name classify(std::string_view name) {
   const auto is = [name](std::string_view other) { return equal_ignoring_case(name, other); };
+  const auto is_alias = [name](std::string_view other) { return http::folds_to(name, other); };
   switch (name.size()) {
     case 2:
       return is("te") ? Name::kTe : Name::kOther;
@@ -35,11 +38,13 @@ Name classify(std::string_view name) {
       return is("keep-alive") ? Name::kDropped : Name::kOther;
     case 14:
       if (is("content-length")) return Name::kLength;
+      if (is_alias("content-length")) return Name::kDropped;
       return is("http2-settings") ? Name::kDropped : Name::kOther;
     case 16:
       return is("proxy-connection") ? Name::kDropped : Name::kOther;
     case 17:
-      return is("transfer-encoding") ? Name::kCoding : Name::kOther;
+      if (is("transfer-encoding")) return Name::kCoding;
+      return is_alias("transfer-encoding") ? Name::kDropped : Name::kOther;
     default:
       return Name::kOther;
   }

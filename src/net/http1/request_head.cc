@@ -16,17 +16,6 @@ using http::equal_ignoring_case;
 constexpr std::size_t kMethodLimit = 32;
 constexpr std::string_view kVersionPrefix = "HTTP/1.";
 
-/// How far a part of the head was read: nothing if more bytes are needed.
-using Progress = std::optional<Result<void, Refusal>>;
-
-Progress refuse(int status, std::string_view reason) {
-  return std::unexpected(Refusal{status, reason});
-}
-Progress done() {
-  return Result<void, Refusal>();
-}
-constexpr std::nullopt_t kMore = std::nullopt;
-
 /// Reads one head, front to back, in one pass.
 class RequestHeadReader {
  public:
@@ -35,8 +24,14 @@ class RequestHeadReader {
 
   Progress read();
   std::size_t position() const { return position_; }
+  /// Of kRefused.
+  const Refusal& refusal() const { return refusal_; }
 
  private:
+  Progress refuse(int status, std::string_view reason) {
+    refusal_ = {status, reason};
+    return Progress::kRefused;
+  }
   Progress read_request_line();
   Progress read_method();
   Progress read_target();
@@ -54,6 +49,7 @@ class RequestHeadReader {
   bool secure_;
   const Limits& limits_;
   RequestHead& out_;
+  Refusal refusal_;
   std::size_t position_ = 0;
   std::string_view target_, host_, expect_;
   std::size_t hosts_ = 0;
@@ -62,58 +58,57 @@ class RequestHeadReader {
 };
 
 Progress RequestHeadReader::read() {
-  for (const auto part : {&RequestHeadReader::read_request_line, &RequestHeadReader::read_fields}) {
-    const Progress progress = (this->*part)();
-    if (progress && !*progress) return progress;
-    const std::size_t seen = progress ? position_ : text_.size();
-    if (seen > limits_.head_bytes) return refuse(431, "the request's head is too long");
-    if (!progress) return kMore;
-  }
-  return interpret();
+  Progress progress = read_request_line();
+  if (progress == Progress::kDone) progress = read_fields();
+  if (progress == Progress::kRefused) return progress;
+  const std::size_t seen = progress == Progress::kDone ? position_ : text_.size();
+  if (seen > limits_.head_bytes) return refuse(431, "the request's head is too long");
+  return progress == Progress::kDone ? interpret() : progress;
 }
 
 Progress RequestHeadReader::read_request_line() {
   // RFC 9112 §2.2: some clients send one empty line too many after a body.
   if (text_.starts_with("\r\n")) position_ = 2;
-  for (const auto part : {&RequestHeadReader::read_method, &RequestHeadReader::read_target,
-                          &RequestHeadReader::read_version}) {
-    const Progress progress = (this->*part)();
-    if (!progress || !*progress) return progress;
-  }
-  return done();
+  Progress progress = read_method();
+  if (progress == Progress::kDone) progress = read_target();
+  if (progress == Progress::kDone) progress = read_version();
+  return progress;
 }
 
 Progress RequestHeadReader::read_method() {
   const std::size_t end = skip(text_, position_, kTokenByte);
   const std::string_view method = text_.substr(position_, end - position_);
   if (method.size() > kMethodLimit) return refuse(501, "the method is not known");
-  if (end == text_.size()) return kMore;
+  if (end == text_.size()) return Progress::kIncomplete;
   // A CR alone may be the first half of the one empty line that is passed over.
-  if (position_ == 0 && text_ == "\r") return kMore;
+  if (position_ == 0 && text_ == "\r") return Progress::kIncomplete;
   if (text_[end] != ' ' || method.empty()) return refuse(400, "no method at the start");
   out_.request.method.assign(method);
   position_ = end + 1;
-  return done();
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::read_target() {
   const std::size_t end = skip(text_, position_, kTargetByte);
   target_ = text_.substr(position_, end - position_);
   if (target_.size() > limits_.target_bytes) return refuse(414, "the request target is too long");
-  if (end == text_.size()) return kMore;
+  if (end == text_.size()) return Progress::kIncomplete;
   if (text_[end] != ' ' || target_.empty()) {
     return refuse(400, "the request line is not method, target and version");
   }
   position_ = end + 1;
-  return done();
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::read_version() {
   constexpr std::size_t kLength = kVersionPrefix.size() + 1;
   const std::string_view given = text_.substr(position_, kLength);
   const std::string_view name = given.substr(0, kVersionPrefix.size() - 2);
-  if (!kVersionPrefix.starts_with(name)) return refuse(400, "the version is not HTTP");
-  if (given.size() < kLength) return kMore;
+  if (!kVersionPrefix.starts_with(name)) {
+    const bool is_target = target_.find_first_of("/:*") != std::string_view::npos;
+    return refuse(is_target ? 400 : kNotHttp, "the version is not HTTP");
+  }
+  if (given.size() < kLength) return Progress::kIncomplete;
   const char minor = given.back();
   if (!given.starts_with(kVersionPrefix) || (minor != '0' && minor != '1')) {
     return refuse(505, "only HTTP/1.0 and HTTP/1.1 are served here");
@@ -121,7 +116,7 @@ Progress RequestHeadReader::read_version() {
   std::size_t after = position_ + kLength;
   switch (read_line_end(text_, after)) {
     case LineEnd::kIncomplete:
-      return kMore;
+      return Progress::kIncomplete;
     case LineEnd::kBad:
       return refuse(400, "the request line does not end behind the version");
     case LineEnd::kRead:
@@ -129,7 +124,7 @@ Progress RequestHeadReader::read_version() {
   }
   out_.request.version = minor == '0' ? http::Version::kHttp10 : http::Version::kHttp11;
   position_ = after;
-  return done();
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::read_fields() {
@@ -137,22 +132,22 @@ Progress RequestHeadReader::read_fields() {
     const FieldLine line = read_field_line(text_, position_, ObsText::kRefused);
     switch (line.kind) {
       case FieldLine::Kind::kIncomplete:
-        return kMore;
+        return Progress::kIncomplete;
       case FieldLine::Kind::kBad:
         return refuse(400, line.reason);
       case FieldLine::Kind::kLast:
-        return done();
+        return Progress::kDone;
       case FieldLine::Kind::kField:
         break;
     }
     const Progress progress = take_field(line.field);
-    if (!*progress) return progress;
+    if (progress != Progress::kDone) return progress;
   }
 }
 
 Progress RequestHeadReader::take_field(http::Field field) {
-  if (++fields_ > limits_.fields) return refuse(431, "too many header fields");
-  if (framing_.take(field)) return done();
+  if (++fields_ > limits_.fields) return refuse(431, kTooManyFields);
+  if (framing_.take(field)) return Progress::kDone;
   if (equal_ignoring_case(field.name, "host")) {
     if (++hosts_ > 1) return refuse(400, "more than one Host");
     host_ = field.value;
@@ -164,25 +159,24 @@ Progress RequestHeadReader::take_field(http::Field field) {
   } else {
     out_.request.headers.add(field.name, field.value);
   }
-  return done();
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::interpret() {
-  for (const auto part : {&RequestHeadReader::interpret_framing, &RequestHeadReader::interpret_host,
-                          &RequestHeadReader::interpret_target}) {
-    const Progress progress = (this->*part)();
-    if (!*progress) return progress;
-  }
+  Progress progress = interpret_framing();
+  if (progress == Progress::kDone) progress = interpret_host();
+  if (progress == Progress::kDone) progress = interpret_target();
+  if (progress != Progress::kDone) return progress;
   framing_.remove_named(out_.request.headers);
   if (framing_.accepts_trailers()) out_.request.headers.add("TE", "trailers");
   interpret_upgrade();
-  return done();
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::interpret_framing() {
   const http::Version version = out_.request.version;
   if (const std::optional<Refusal> refusal = framing_.refusal(version)) {
-    return std::unexpected(*refusal);
+    return refuse(refusal->status, refusal->reason);
   }
   if (framing_.has_coding()) {
     out_.framing = {Framing::Kind::kChunked, 0};
@@ -192,26 +186,26 @@ Progress RequestHeadReader::interpret_framing() {
   out_.keep_alive = framing_.keep_alive(version);
   const bool has_body = framing_.has_coding() || out_.framing.length > 0;
   out_.expects_continue = !expect_.empty() && has_body && version != http::Version::kHttp10;
-  return done();
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::interpret_host() {
   if (hosts_ == 0) {
     // RFC 9112 §3.2: HTTP/1.0 need not name one; its requests then belong to no host.
-    if (out_.request.version == http::Version::kHttp10) return done();
+    if (out_.request.version == http::Version::kHttp10) return Progress::kDone;
     return refuse(400, "no Host");
   }
-  std::optional<std::string> authority = http::parse_authority(host_);
-  if (!authority) return refuse(400, "a Host that is not one host");
-  out_.request.authority = std::move(*authority);
-  return done();
+  const std::string* const authority = out_.last_authority.parse(host_);
+  if (authority == nullptr) return refuse(400, "a Host that is not one host");
+  out_.request.authority = *authority;
+  return Progress::kDone;
 }
 
 Progress RequestHeadReader::interpret_target() {
   if (out_.request.method == "CONNECT") return refuse(501, "CONNECT is not served");
   if (!target_.starts_with('/')) {
     const Progress progress = check_absolute_form();
-    if (!*progress) return progress;
+    if (progress != Progress::kDone) return progress;
   }
   Result<http::Target, http::TargetError> target = http::parse_target(target_);
   if (!target) {
@@ -219,7 +213,7 @@ Progress RequestHeadReader::interpret_target() {
     return refuse(status, http::to_string(target.error()));
   }
   out_.request.target = std::move(*target);
-  return done();
+  return Progress::kDone;
 }
 
 /// RFC 9112 §3.2.2 lets the target's host win over Host. Another reader may take the other, so both
@@ -235,18 +229,22 @@ Progress RequestHeadReader::check_absolute_form() {
   if (!authority || *authority != out_.request.authority) {
     return refuse(400, "the request target's host is not Host");
   }
-  return done();
+  return Progress::kDone;
 }
 
-/// RFC 9110 §7.8. Only WebSocket is passed on: any other, h2c above all, would take the connection
-/// out of sight of whoever judges its requests.
+/// RFC 9110 §7.8. Only what a route can allow is passed on: WebSocket, and SPDY, for which kubectl
+/// posts. Any other, h2c above all, would take the connection out of sight of whoever judges its
+/// requests.
 void RequestHeadReader::interpret_upgrade() {
   const http::Request& request = out_.request;
-  const bool may_upgrade = framing_.lists_upgrade() && request.method == "GET" &&
-                           request.version == http::Version::kHttp11 &&
-                           out_.framing.kind == Framing::Kind::kNone;
-  if (may_upgrade && equal_ignoring_case(framing_.upgrade(), "websocket")) {
+  const bool has_body = out_.framing.kind == Framing::Kind::kChunked || out_.framing.length != 0;
+  if (!framing_.lists_upgrade() || request.version != http::Version::kHttp11 || has_body) return;
+  const bool gets = request.method == "GET" && out_.framing.kind == Framing::Kind::kNone;
+  const bool posts = request.method == "POST";
+  if (gets && equal_ignoring_case(framing_.upgrade(), "websocket")) {
     out_.request.upgrade = "websocket";
+  } else if ((gets || posts) && equal_ignoring_case(framing_.upgrade(), "spdy/3.1")) {
+    out_.request.upgrade = "spdy/3.1";
   }
 }
 
@@ -272,9 +270,16 @@ std::optional<Result<void, Refusal>> parse_request_head(std::string_view buffer,
   clear(out);
   consumed = 0;
   RequestHeadReader reader(buffer, secure, limits, out);
-  const Progress progress = reader.read();
-  if (progress && *progress) consumed = reader.position();
-  return progress;
+  switch (reader.read()) {
+    case Progress::kIncomplete:
+      return std::nullopt;
+    case Progress::kRefused:
+      return std::unexpected(reader.refusal());
+    case Progress::kDone:
+      break;
+  }
+  consumed = reader.position();
+  return Result<void, Refusal>();
 }
 
 }  // namespace gatehouse::net::http1

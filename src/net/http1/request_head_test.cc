@@ -340,6 +340,14 @@ TEST(RequestLine, MisspelledVersionsAreRefused) {
   }
 }
 
+TEST(RequestLine, WordsThatAreNeitherTargetNorVersionAreNotHttp) {
+  const Parsed parsed = parse("INVALID CONNECTION PREFACE\r\n\r\n");
+  EXPECT_EQ(parsed.reason, "the version is not HTTP");
+  EXPECT_EQ(parsed.refused, kNotHttp);
+  EXPECT_EQ(refused("INVALID * PREFACE\r\n\r\n"), 400);
+  EXPECT_EQ(refused("INVALID CONNECTION HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+}
+
 TEST(RequestLine, MethodIsAToken) {
   EXPECT_TRUE(taken("M-SEARCH / HTTP/1.1\r\nHost: a\r\n\r\n"));
   EXPECT_EQ(parse("get / HTTP/1.1\r\nHost: a\r\n\r\n").head.request.method, "get");
@@ -370,6 +378,15 @@ TEST(RequestConnection, KeepsAliveAsTheVersionHasIt) {
   EXPECT_FALSE(keeps("GET / HTTP/1.0\r\nHost: a\r\n\r\n"));
   EXPECT_TRUE(keeps("GET / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n"));
   EXPECT_FALSE(keeps("GET / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive, close\r\n\r\n"));
+}
+
+TEST(RequestFraming, AliasesFrameNothingAndGoNoFurther) {
+  for (const std::string name : {"Content_Length", "content.length", "Transfer_Encoding"}) {
+    const Parsed parsed = parse(post_with("Content-Length: 5\r\n" + name + ": 30\r\n"));
+    EXPECT_EQ(parsed.refused, 0) << name;
+    EXPECT_EQ(parsed.head.framing.length, 5u) << name;
+    EXPECT_TRUE(parsed.head.request.headers.empty()) << name;
+  }
 }
 
 TEST(RequestConnection, RemovesWhatItNames) {  // CVE-2024-45410, CVE-2025-48865
@@ -412,6 +429,13 @@ TEST(RequestConnection, OfTeOnlyTrailersIsKept) {
 TEST(RequestUpgrade, WebSocketIsKept) {
   const Parsed parsed = parse(with("Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"));
   EXPECT_EQ(parsed.head.request.upgrade, "websocket");
+}
+
+TEST(RequestUpgrade, SpdyIsKept) {
+  const std::string fields = "Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n";
+  EXPECT_EQ(parse(with(fields)).head.request.upgrade, "spdy/3.1");
+  EXPECT_EQ(parse(post_with(fields + "Content-Length: 0\r\n")).head.request.upgrade, "spdy/3.1");
+  EXPECT_EQ(parse(post_with(fields + "Content-Length: 5\r\n")).head.request.upgrade, "");
 }
 
 TEST(RequestUpgrade, H2cIsDropped) {

@@ -12,17 +12,6 @@ using http::equal_ignoring_case;
 // Statuses above are nobody's, and those who read "HTTP/1.1 0200" differ.
 constexpr int kStatusFrom = 100, kStatusTo = 599;
 
-using Progress = std::optional<Result<void, Refusal>>;
-
-/// An upstream's fault is a 502 to the client.
-Progress refuse(std::string_view reason) {
-  return std::unexpected(Refusal{502, reason});
-}
-Progress done() {
-  return Result<void, Refusal>();
-}
-constexpr std::nullopt_t kMore = std::nullopt;
-
 /// RFC 9112 §6.3: answers that end with their head, whatever their fields say.
 bool is_without_body(int status, std::string_view method) {
   return method == "HEAD" || status < 200 || status == 204 || status == 304;
@@ -36,8 +25,14 @@ class ResponseHeadReader {
 
   Progress read();
   std::size_t position() const { return position_; }
+  /// Of kRefused. An upstream's fault is a 502 to the client.
+  Refusal refusal() const { return {502, reason_}; }
 
  private:
+  Progress refuse(std::string_view reason) {
+    reason_ = reason;
+    return Progress::kRefused;
+  }
   Progress read_status_line();
   Progress read_version();
   Progress read_status();
@@ -50,30 +45,26 @@ class ResponseHeadReader {
   std::string_view method_;
   const Limits& limits_;
   ResponseHead& out_;
+  std::string_view reason_;
   std::size_t position_ = 0;
   std::size_t fields_ = 0;
   FramingFields framing_;
 };
 
 Progress ResponseHeadReader::read() {
-  for (const auto part :
-       {&ResponseHeadReader::read_status_line, &ResponseHeadReader::read_fields}) {
-    const Progress progress = (this->*part)();
-    if (progress && !*progress) return progress;
-    const std::size_t seen = progress ? position_ : text_.size();
-    if (seen > limits_.head_bytes) return refuse("the answer's head is too long");
-    if (!progress) return kMore;
-  }
-  return interpret();
+  Progress progress = read_status_line();
+  if (progress == Progress::kDone) progress = read_fields();
+  if (progress == Progress::kRefused) return progress;
+  const std::size_t seen = progress == Progress::kDone ? position_ : text_.size();
+  if (seen > limits_.head_bytes) return refuse("the answer's head is too long");
+  return progress == Progress::kDone ? interpret() : progress;
 }
 
 Progress ResponseHeadReader::read_status_line() {
-  for (const auto part : {&ResponseHeadReader::read_version, &ResponseHeadReader::read_status,
-                          &ResponseHeadReader::read_reason}) {
-    const Progress progress = (this->*part)();
-    if (!progress || !*progress) return progress;
-  }
-  return done();
+  Progress progress = read_version();
+  if (progress == Progress::kDone) progress = read_status();
+  if (progress == Progress::kDone) progress = read_reason();
+  return progress;
 }
 
 Progress ResponseHeadReader::read_version() {
@@ -83,14 +74,14 @@ Progress ResponseHeadReader::read_version() {
   if (!kPrefix.starts_with(given.substr(0, kPrefix.size()))) {
     return refuse("the answer is not HTTP/1");
   }
-  if (given.size() < kLength) return kMore;
+  if (given.size() < kLength) return Progress::kIncomplete;
   const char minor = given[kPrefix.size()];
   if ((minor != '0' && minor != '1') || given.back() != ' ') {
     return refuse("the answer is neither HTTP/1.0 nor HTTP/1.1");
   }
   out_.version = minor == '0' ? http::Version::kHttp10 : http::Version::kHttp11;
   position_ = kLength;
-  return done();
+  return Progress::kDone;
 }
 
 Progress ResponseHeadReader::read_status() {
@@ -101,11 +92,11 @@ Progress ResponseHeadReader::read_status() {
     if (c < '0' || c > '9') return refuse("the answer's status is no number of three digits");
     status = status * 10 + (c - '0');
   }
-  if (digits.size() < kDigits) return kMore;
+  if (digits.size() < kDigits) return Progress::kIncomplete;
   if (status < kStatusFrom || status > kStatusTo) return refuse("the answer's status is unknown");
   out_.response.status = status;
   position_ += kDigits;
-  return done();
+  return Progress::kDone;
 }
 
 Progress ResponseHeadReader::read_reason() {
@@ -116,14 +107,14 @@ Progress ResponseHeadReader::read_reason() {
   }
   switch (read_line_end(text_, end)) {
     case LineEnd::kIncomplete:
-      return kMore;
+      return Progress::kIncomplete;
     case LineEnd::kBad:
       return refuse("the answer's status line is not one");
     case LineEnd::kRead:
       break;
   }
   position_ = end;
-  return done();
+  return Progress::kDone;
 }
 
 Progress ResponseHeadReader::read_fields() {
@@ -131,11 +122,11 @@ Progress ResponseHeadReader::read_fields() {
     const FieldLine line = read_field_line(text_, position_, ObsText::kAllowed);
     switch (line.kind) {
       case FieldLine::Kind::kIncomplete:
-        return kMore;
+        return Progress::kIncomplete;
       case FieldLine::Kind::kBad:
         return refuse(line.reason);
       case FieldLine::Kind::kLast:
-        return done();
+        return Progress::kDone;
       case FieldLine::Kind::kField:
         break;
     }
@@ -154,7 +145,7 @@ Progress ResponseHeadReader::interpret() {
   if (out_.response.status == 101 && framing_.lists_upgrade()) {
     out_.upgrade = http::lower_case(framing_.upgrade());
   }
-  return done();
+  return Progress::kDone;
 }
 
 void ResponseHeadReader::interpret_framing() {
@@ -199,9 +190,16 @@ std::optional<Result<void, Refusal>> parse_response_head(std::string_view buffer
   clear(out);
   consumed = 0;
   ResponseHeadReader reader(buffer, method, limits, out);
-  const Progress progress = reader.read();
-  if (progress && *progress) consumed = reader.position();
-  return progress;
+  switch (reader.read()) {
+    case Progress::kIncomplete:
+      return std::nullopt;
+    case Progress::kRefused:
+      return std::unexpected(reader.refusal());
+    case Progress::kDone:
+      break;
+  }
+  consumed = reader.position();
+  return Result<void, Refusal>();
 }
 
 }  // namespace gatehouse::net::http1

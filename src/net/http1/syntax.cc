@@ -1,24 +1,11 @@
 #include "net/http1/syntax.h"
 
-#include <cstring>
-
 #include "net/http1/codec.h"
 
 namespace gatehouse::net::http1 {
 namespace {
 
-using http::is_blank;
 using http::trim;
-
-/// True if all eight bytes are between 0x20 and 0x7e. A borrow may only turn a true answer into a
-/// false one, which costs a look at each byte.
-bool all_visible(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x80 * kOnes;
-  const std::uint64_t below_space = word - 0x20 * kOnes;
-  const std::uint64_t deleted = (word ^ (0x7f * kOnes)) - kOnes;
-  return ((word | below_space | deleted) & kHigh) == 0;
-}
 
 FieldLine bad(std::string_view reason) {
   return {.kind = FieldLine::Kind::kBad, .reason = reason};
@@ -66,20 +53,6 @@ std::size_t skip(std::string_view text, std::size_t from, unsigned classes) {
   return from;
 }
 
-std::size_t skip_value(std::string_view text, std::size_t from) {
-  for (;;) {
-    std::uint64_t word = 0;
-    while (from + sizeof word <= text.size()) {
-      std::memcpy(&word, text.data() + from, sizeof word);
-      if (!all_visible(word)) break;
-      from += sizeof word;
-    }
-    from = skip(text, from, kTargetByte);
-    if (from == text.size() || !is_blank(text[from])) return from;
-    ++from;
-  }
-}
-
 LineEnd read_line_end(std::string_view text, std::size_t& position) {
   if (position == text.size()) return LineEnd::kIncomplete;
   if (text[position] != '\r') return LineEnd::kBad;
@@ -98,9 +71,9 @@ FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText 
   if (text[colon] != ':') return bad(why_no_name(text[colon]));
   if (colon == start) return bad("an empty field name");
 
-  std::size_t end = skip_value(text, colon + 1);
+  std::size_t end = http::skip_value_bytes(text, colon + 1);
   while (obs_text == ObsText::kAllowed && end < text.size() && is_of(text[end], kObsTextByte)) {
-    end = skip_value(text, end + 1);
+    end = http::skip_value_bytes(text, end + 1);
   }
   std::size_t after = end;
   switch (read_line_end(text, after)) {

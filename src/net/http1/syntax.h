@@ -42,8 +42,9 @@ constexpr bool is_of(char c, unsigned classes) {
 /// The first place at or after `from` whose byte is in none of `classes`; the size if there is
 /// none.
 std::size_t skip(std::string_view text, std::size_t from, unsigned classes);
-/// The same for kValueByte, eight bytes at a time.
-std::size_t skip_value(std::string_view text, std::size_t from);
+
+/// How far a part of a head was read.
+enum class Progress : std::uint8_t { kDone, kIncomplete, kRefused };
 
 /// One line of a head, read from `position` on.
 struct FieldLine {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "net/http1/codec.h"
 #include "net/http1/framing_fields.h"
@@ -17,30 +18,59 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits, end);
 }
 
-void append_value(std::string& out, std::string_view value) {
-  const std::size_t start = out.size();
-  out.append(value);
-  if (skip_value(value, 0) == value.size()) return;
-  std::replace_if(
-      out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
-      [](char c) { return !is_of(c, kValueByte | kObsTextByte); }, ' ');
+constexpr std::string_view kColon = ": ";
+constexpr std::string_view kLineEnd = "\r\n";
+
+/// Writes at `to`, where there is room for it; gives the place behind.
+char* put(char* to, std::string_view text) {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+char* put_value(char* to, std::string_view value) {
+  char* const end = put(to, value);
+  if (http::skip_value_bytes(value, 0) != value.size()) {
+    std::replace_if(to, end, [](char c) { return !is_of(c, kValueByte | kObsTextByte); }, ' ');
+  }
+  return end;
+}
+
+char* put_field(char* to, std::string_view name, std::string_view value) {
+  to = put(put(to, name), kColon);
+  return put(put_value(to, value), kLineEnd);
+}
+
+std::size_t length_of(http::Field field) {
+  return field.name.size() + kColon.size() + field.value.size() + kLineEnd.size();
+}
+
+/// Grows `out` by at most `most` bytes, as many as `write(char*)` says by the place that it gives.
+template <class Write>
+void grow(std::string& out, std::size_t most, Write write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + most, [&](char* text, std::size_t) {
+    return static_cast<std::size_t>(write(text + before) - text);
+  });
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ");
-  append_value(out, value);
-  out.append("\r\n");
+  grow(out, length_of({name, value}), [&](char* to) { return put_field(to, name, value); });
 }
 
 enum class OwnLength { kLeftOut, kKept };
 
 void append_fields(std::string& out, const http::Headers& headers, OwnLength own_length) {
-  for (const http::Field field : headers) {
-    const bool kept =
-        !is_framing_name(field.name) ||
-        (own_length == OwnLength::kKept && equal_ignoring_case(field.name, "content-length"));
-    if (kept) append_field(out, field.name, field.value);
-  }
+  std::size_t most = 0;
+  for (const http::Field field : headers) most += length_of(field);
+  grow(out, most, [&](char* to) {
+    for (const http::Field field : headers) {
+      const bool kept =
+          !is_framing_name(field.name) ||
+          (own_length == OwnLength::kKept && equal_ignoring_case(field.name, "content-length"));
+      if (kept) to = put_field(to, field.name, field.value);
+    }
+    return to;
+  });
 }
 
 void append_framing(std::string& out, const Framing& framing) {
@@ -48,7 +78,7 @@ void append_framing(std::string& out, const Framing& framing) {
     case Framing::Kind::kLength:
       out.append("Content-Length: ");
       append_number<10>(out, framing.length);
-      out.append("\r\n");
+      out.append(kLineEnd);
       return;
     case Framing::Kind::kChunked:
       out.append("Transfer-Encoding: chunked\r\n");

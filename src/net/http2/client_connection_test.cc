@@ -116,6 +116,8 @@ TEST_F(Http2ClientTest, HandsTrailersOn) {
     http::Response response;
     auto body = std::make_unique<PieceReader>(loop_.get(), std::vector<std::string>{"one"}, true);
     body->trailers_.add("grpc-status", "5");
+    body->trailers_.add("x-own", "6");
+    response.headers.add("Content-Type", "application/grpc");
     response.body = http::Body(std::move(body));
     return ready_answer(std::move(response));
   });
@@ -125,10 +127,11 @@ TEST_F(Http2ClientTest, HandsTrailersOn) {
       loop_.run([](HttpClient& client, http::Request& asked) -> Task<std::string> {
         Result<http::Response> response = co_await client.send(asked);
         Result<std::string> body = co_await http::read_all(response->body, 100);
-        co_return *body + " " +
-            std::string(response->body.stream->trailers().get("grpc-status").value());
+        const http::Headers& trailers = response->body.stream->trailers();
+        co_return *body + " " + std::string(trailers.get("grpc-status").value()) +
+            std::string(trailers.get("x-own").value());
       }(*client_, request));
-  EXPECT_EQ(status, "one 5");
+  EXPECT_EQ(status, "one 56");
 }
 
 TEST_F(Http2ClientTest, TakesAnAnswerOfTrailersAlone) {

@@ -208,12 +208,14 @@ void ClientStream::take_header(std::string_view name, std::string_view value) {
     if (!length_) corrupt("a Content-Length that is not one number");
     return;
   }
+  if (name == "content-type") any_trailer_ = http1::has_trailing_metadata(value);
   if (name != "te") headers_.add(name, http::trim(value));
 }
 
 void ClientStream::take_trailer(std::string_view name, std::string_view value) {
   if (http1::is_forbidden_trailer(name)) return corrupt("a trailer that no trailer may be");
-  if (http1::is_allowed_trailer(name)) received_trailers_.add(name, http::trim(value));
+  const bool passes = any_trailer_ || http1::is_allowed_trailer(name);
+  if (passes) received_trailers_.add(name, http::trim(value));
 }
 
 void ClientStream::take_fields_end() {

@@ -81,6 +81,7 @@ class ClientStream final : public MultiplexedStream {
   std::optional<Error> error_;
   std::size_t interim_ = 0, head_bytes_ = 0, fields_seen_ = 0;
   bool head_whole_ = false, anything_came_ = false, tunnels_ = false, upload_begun_ = false;
+  bool any_trailer_ = false;  // that is not forbidden
   Signal head_;
   RunningTask upload_;  // last: its frame refers to the others
 };

@@ -8,6 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread_memory.h"
+#include "net/http2/session_memory.h"
+
 namespace gatehouse::net::http2 {
 namespace {
 
@@ -30,8 +33,10 @@ nghttp2_nv to_nv(std::string_view name, std::string_view value, std::uint8_t fla
           .flags = flags};
 }
 
-std::vector<nghttp2_nv> to_nvs(const FieldList& fields, std::uint8_t flags) {
-  std::vector<nghttp2_nv> nvs;
+using NameValues = std::vector<nghttp2_nv, ThreadAllocator<nghttp2_nv>>;
+
+NameValues to_nvs(const FieldList& fields, std::uint8_t flags) {
+  NameValues nvs;
   nvs.reserve(fields.fields().size());
   for (const FieldList::Field& field : fields.fields()) {
     nvs.push_back(to_nv(field.name, field.value, flags));
@@ -51,7 +56,7 @@ void submit_trailers(nghttp2_session* session, std::int32_t id, const http::Head
   FieldList fields;
   fields.add_all(trailers);
   // Copied: they may go after the stream's body has.
-  const std::vector<nghttp2_nv> nvs = to_nvs(fields, NGHTTP2_NV_FLAG_NONE);
+  const NameValues nvs = to_nvs(fields, NGHTTP2_NV_FLAG_NONE);
   nghttp2_submit_trailer(session, id, nvs.data(), nvs.size());
 }
 
@@ -279,9 +284,10 @@ void Connection::make_session(Side side) {
   nghttp2_option_set_max_continuations(made, SIZE_MAX);
   const auto callbacks = Callbacks::make();
   nghttp2_session* session = nullptr;
-  const int error = side == Side::kServer
-                        ? nghttp2_session_server_new2(&session, callbacks.get(), this, made)
-                        : nghttp2_session_client_new2(&session, callbacks.get(), this, made);
+  nghttp2_mem memory = session_memory();
+  const auto open =
+      side == Side::kServer ? &nghttp2_session_server_new3 : &nghttp2_session_client_new3;
+  const int error = open(&session, callbacks.get(), this, made, &memory);
   if (error != 0) throw std::bad_alloc();
   session_.reset(session);
 }
@@ -311,7 +317,7 @@ void Connection::send_settings(Side side, const LocalSettings& settings) {
 void Connection::submit_answer(MultiplexedStream& stream, const FieldList& fields,
                                Content content) {
   if (!session_) return;
-  const std::vector<nghttp2_nv> nvs = to_nvs(fields, kNoCopy);
+  const NameValues nvs = to_nvs(fields, kNoCopy);
   const nghttp2_data_provider source = source_of(stream);
   nghttp2_submit_response(session(), stream.id(), nvs.data(), nvs.size(),
                           content == Content::kFollows ? &source : nullptr);
@@ -320,7 +326,7 @@ void Connection::submit_answer(MultiplexedStream& stream, const FieldList& field
 
 void Connection::submit_interim(MultiplexedStream& stream, const FieldList& fields) {
   if (!session_) return;
-  const std::vector<nghttp2_nv> nvs = to_nvs(fields, NGHTTP2_NV_FLAG_NONE);
+  const NameValues nvs = to_nvs(fields, NGHTTP2_NV_FLAG_NONE);
   nghttp2_submit_headers(session(), NGHTTP2_FLAG_NONE, stream.id(), nullptr, nvs.data(), nvs.size(),
                          nullptr);
   send_soon();
@@ -329,7 +335,7 @@ void Connection::submit_interim(MultiplexedStream& stream, const FieldList& fiel
 std::int32_t Connection::submit_request(MultiplexedStream& stream, const FieldList& fields,
                                         Content content) {
   if (!session_) return -1;
-  const std::vector<nghttp2_nv> nvs = to_nvs(fields, NGHTTP2_NV_FLAG_NONE);
+  const NameValues nvs = to_nvs(fields, NGHTTP2_NV_FLAG_NONE);
   const nghttp2_data_provider source = source_of(stream);
   const std::int32_t id =
       nghttp2_submit_request(session(), nullptr, nvs.data(), nvs.size(),

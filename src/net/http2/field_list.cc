@@ -30,16 +30,15 @@ void FieldList::clear() {
   if (!blocks_.empty()) blocks_.front().clear();
 }
 
-void FieldList::reserve_copies(std::size_t bytes) {
+std::string& FieldList::block_for(std::size_t bytes) {
   const bool fits = !blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= bytes;
-  if (fits) return;
   // Moving a short string would move its bytes; these are all longer than that.
-  blocks_.emplace_back().reserve(std::max(kBlock, bytes));
+  if (!fits) blocks_.emplace_back().reserve(std::max(kBlock, bytes));
+  return blocks_.back();
 }
 
 void FieldList::add_copied(std::string_view name, std::string_view value) {
-  reserve_copies(value.size());
-  std::string& block = blocks_.back();
+  std::string& block = block_for(value.size());
   const std::size_t start = block.size();
   block.append(value);
   fields_.push_back({name, std::string_view(block).substr(start)});
@@ -57,23 +56,19 @@ void FieldList::add_all(const http::Headers& headers,
 
 void FieldList::add_message_field(http::Field field) {
   Field out{.name = field.name, .value = http::trim(field.value)};
-  const bool lower_name = std::ranges::none_of(out.name, is_upper);
-  const bool sound_value = http1::skip_value(out.value, 0) == out.value.size();
-  if (!lower_name || !sound_value) {
-    reserve_copies(out.name.size() + out.value.size());
-    std::string& block = blocks_.back();
-    if (!lower_name) {
-      const std::size_t start = block.size();
-      std::ranges::transform(out.name, std::back_inserter(block), lower);
-      out.name = std::string_view(block).substr(start);
-    }
-    if (!sound_value) {
-      const std::size_t start = block.size();
-      std::ranges::transform(out.value, std::back_inserter(block), sound);
-      out.value = std::string_view(block).substr(start);
-    }
+  if (std::ranges::any_of(out.name, is_upper)) out.name = changed(out.name, lower);
+  if (http::skip_value_bytes(out.value, 0) != out.value.size()) {
+    out.value = changed(out.value, sound);
   }
   fields_.push_back(out);
+}
+
+std::string_view FieldList::changed(std::string_view text, char (*change)(char)) {
+  std::string& block = block_for(text.size());
+  const auto start = static_cast<std::ptrdiff_t>(block.size());
+  block.append(text);
+  std::transform(block.begin() + start, block.end(), block.begin() + start, change);
+  return std::string_view(block).substr(static_cast<std::size_t>(start));
 }
 
 }  // namespace gatehouse::net::http2

@@ -31,7 +31,9 @@ class FieldList {
 
  private:
   void add_message_field(http::Field field);
-  void reserve_copies(std::size_t bytes);
+  std::string& block_for(std::size_t bytes);
+  /// A copy, with each byte changed.
+  std::string_view changed(std::string_view text, char (*change)(char));
 
   std::vector<Field> fields_;
   // What had to be changed. Never grows while something refers to it: a full block stays as it is.

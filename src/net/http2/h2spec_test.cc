@@ -36,6 +36,11 @@ TEST_F(H2specTest, RefusesABadPreface) {
   say(*client, "PRI * HTTP/2.0\r\n\r\nSM\r\nX\r\n" + settings());
   EXPECT_FALSE(loop_.run(client->raw().rest()).empty());
 }
+TEST_F(H2specTest, HangsUpOnWhatIsNoPreface) {
+  auto client = connect();
+  say(*client, "INVALID CONNECTION PREFACE\r\n\r\n");
+  EXPECT_EQ(loop_.run(client->raw().rest()), "");
+}
 TEST_F(H2specTest, RefusesAPrefaceWithoutSettings) {
   auto client = connect();
   say(*client, std::string(kPreface) + headers(1, request_fields()));

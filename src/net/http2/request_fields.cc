@@ -29,7 +29,7 @@ std::optional<std::uint64_t> parse_length(std::string_view value) {
 }
 
 bool is_sound_value(std::string_view value) {
-  if (http1::skip_value(value, 0) != value.size()) return false;
+  if (http::skip_value_bytes(value, 0) != value.size()) return false;
   return value.empty() || (!http::is_blank(value.front()) && !http::is_blank(value.back()));
 }
 
@@ -61,7 +61,7 @@ void RequestFields::take(std::string_view name, std::string_view value) {
   if (bytes_ > limits_.head_bytes) return refuse(431, "the request's head is too long");
   if (!is_sound_value(value)) return refuse(400, "a control byte in a field");
   if (name.starts_with(':')) return take_pseudo(name, value);
-  if (++fields_ > limits_.fields) return refuse(431, "too many header fields");
+  if (++fields_ > limits_.fields) return refuse(431, http1::kTooManyFields);
   take_regular(name, value);
 }
 
@@ -69,6 +69,7 @@ void RequestFields::take_pseudo(std::string_view name, std::string_view value) {
   if (name == ":method") {
     request_->method.assign(value);
   } else if (name == ":path") {
+    if (value.size() > limits_.target_bytes) return refuse(414, "the request target is too long");
     path_.assign(value);
   } else if (name == ":scheme") {
     scheme_.assign(value);
@@ -145,13 +146,13 @@ void RequestFields::interpret_method() {
 
 void RequestFields::interpret_authority() {
   if (!has_authority_ && !has_host_) return refuse(400, "no :authority");
-  std::optional<std::string> authority = http::parse_authority(has_authority_ ? authority_ : host_);
-  if (!authority) return refuse(400, "an :authority that is not one host");
+  const std::string* const authority = last_authority_.parse(has_authority_ ? authority_ : host_);
+  if (authority == nullptr) return refuse(400, "an :authority that is not one host");
   if (has_authority_ && has_host_) {
     const std::optional<std::string> host = http::parse_authority(host_);
     if (!host || *host != *authority) return refuse(400, ":authority is not Host");
   }
-  request_->authority = std::move(*authority);
+  request_->authority = *authority;
 }
 
 void RequestFields::interpret_target() {

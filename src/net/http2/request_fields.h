@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/last_authority.h"
 #include "http/message.h"
 #include "net/http1/codec.h"
 
@@ -40,6 +41,7 @@ class RequestFields {
   http::Request* request_ = nullptr;
   http1::Limits limits_;
   std::string path_, scheme_, authority_, host_, protocol_, cookie_;
+  http::LastAuthority last_authority_;
   std::optional<std::uint64_t> length_;
   std::optional<http1::Refusal> refusal_;
   std::size_t bytes_ = 0, fields_ = 0;

@@ -14,6 +14,7 @@ class RequestFieldsTest : public testing::Test {
   int read(const FieldPairs& pairs) {
     http1::Limits limits;
     limits.head_bytes = 4096;
+    limits.target_bytes = 300;
     fields_.begin(request_, limits);
     for (const auto& [name, value] : pairs) fields_.take(name, value);
     const std::optional<http1::Refusal> refusal = fields_.finish();
@@ -79,6 +80,8 @@ TEST_F(RequestFieldsTest, HoldsTheLimits) {
   EXPECT_EQ(read_with("x", std::string(5000, 'x')), 431);
   FieldPairs many(129, {"x", "y"});
   EXPECT_EQ(read(request_fields("GET", "/", many)), 431);
+  EXPECT_EQ(read(request_fields("GET", "/" + std::string(299, 'x'))), 0);
+  EXPECT_EQ(read(request_fields("GET", "/" + std::string(300, 'x'))), 414);
 }
 
 TEST_F(RequestFieldsTest, MakesAGetOfAnExtendedConnect) {

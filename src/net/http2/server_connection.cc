@@ -56,7 +56,7 @@ ServerConnection::~ServerConnection() {
 }
 
 void ServerConnection::start() {
-  timer_.set(shortest_timeout());
+  set_timer(shortest_timeout());
   task_.start(run(std::move(early_)), [this] {
     break_off();
     run_ended();
@@ -153,7 +153,7 @@ void ServerConnection::drain() {
   if (std::exchange(draining_, true) || ending()) return;
   announce_end();
   last_word_due_ = now() + kLastWordAfter;
-  timer_.set(*last_word_due_);
+  check_by(*last_word_due_);
 }
 
 /// The client has read the announcement, and opens no more streams.
@@ -200,7 +200,16 @@ void ServerConnection::on_timer() {
   const std::optional<MonotonicTime> connection = check_connection(time);
   if (ending()) return;
   const std::optional<MonotonicTime> next = earlier(connection, check_streams(time));
-  timer_.set(*earlier(next, shortest_timeout()));
+  set_timer(*earlier(next, shortest_timeout()));
+}
+
+void ServerConnection::set_timer(MonotonicTime at) {
+  next_check_ = at;
+  timer_.set(at);
+}
+
+void ServerConnection::check_by(MonotonicTime at) {
+  if (at < next_check_) set_timer(at);
 }
 
 std::optional<MonotonicTime> ServerConnection::check_connection(MonotonicTime now) {

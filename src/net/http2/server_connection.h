@@ -40,6 +40,8 @@ class ServerConnection final : public ServedConnection, public Connection {
   void head_is_whole(ServerStream& stream) { resources_.whole_heads.push_back(&stream); }
   void struck(Limit limit) const;
   void stream_ended(ServerStream& stream);
+  /// Deadlines are looked at by then.
+  void check_by(MonotonicTime at);
 
  private:
   class End final : public net::Runnable {
@@ -63,6 +65,7 @@ class ServerConnection final : public ServedConnection, public Connection {
   void say_last_word();
   void end_if_over();
   void on_timer();
+  void set_timer(MonotonicTime at);
   MonotonicTime shortest_timeout() const;
   std::optional<MonotonicTime> check_connection(MonotonicTime now);
   std::optional<MonotonicTime> check_streams(MonotonicTime now);
@@ -76,7 +79,7 @@ class ServerConnection final : public ServedConnection, public Connection {
   std::size_t open_ = 0;  // streams that are not settled
   std::size_t requests_ = 0;
   Rate refusals_;
-  MonotonicTime began_{}, idle_since_{};
+  MonotonicTime began_{}, idle_since_{}, next_check_{};
   std::optional<MonotonicTime> last_word_due_;
   bool draining_ = false, last_word_said_ = false, run_ended_ = false;
   Loop::Timer timer_;

@@ -95,17 +95,31 @@ TEST_F(Http2ServerTest, StreamsAnswersWithTrailers) {
     auto body =
         std::make_unique<PieceReader>(loop_.get(), std::vector<std::string>{"one", "two"}, true);
     body->trailers_.add("Grpc-Status", "0");
-    body->trailers_.add("X-Internal", "1");
-    response.headers.add("Content-Type", "application/grpc");
+    body->trailers_.add("X-Own", "1");
+    body->trailers_.add("Set-Cookie", "a=b");
+    response.headers.add("Content-Type", "application/grpc+proto");
     response.body = http::Body(std::move(body));
     return ready_answer(std::move(response));
   });
   auto client = greet(headers(1, request_fields()));
   const RawPeer::Answer got = answer(*client, 1);
   EXPECT_EQ(got.body, "onetwo");
-  EXPECT_EQ(got.field("content-type"), "application/grpc");
-  EXPECT_THAT(got.trailers, ElementsAre(Pair("grpc-status", "0")));
+  EXPECT_EQ(got.field("content-type"), "application/grpc+proto");
+  EXPECT_THAT(got.trailers, ElementsAre(Pair("grpc-status", "0"), Pair("x-own", "1")));
   EXPECT_TRUE(got.ended);
+}
+
+TEST_F(Http2ServerTest, OtherAnswersThanGrpcHaveFewTrailers) {
+  serve([this](http::Request& /*request*/) {
+    http::Response response;
+    auto body = std::make_unique<PieceReader>(loop_.get(), std::vector<std::string>{"one"}, true);
+    body->trailers_.add("Server-Timing", "db");
+    body->trailers_.add("X-Own", "1");
+    response.body = http::Body(std::move(body));
+    return ready_answer(std::move(response));
+  });
+  auto client = greet(headers(1, request_fields()));
+  EXPECT_THAT(answer(*client, 1).trailers, ElementsAre(Pair("server-timing", "db")));
 }
 
 TEST_F(Http2ServerTest, ResetsAStreamWhoseAnswerIsCutShort) {
@@ -214,6 +228,35 @@ TEST_F(Http2ServerTest, ResetsAnUploadThatNobodyReads) {
   // What was on its way is passed over.
   say(*client, data(1, "more", true));
   EXPECT_TRUE(is_alive(*client));
+}
+
+TEST_F(Http2ServerTest, LetsAClientEndARequestThatIsAnswered) {
+  serve([](http::Request& /*request*/) { return text_answer(403, "no"); });
+  const std::string upload = headers(1, request_fields("POST"), kEndHeadersFlag);
+  auto client = greet(upload + data(1, "abc", false));
+  EXPECT_EQ(answer(*client, 1).status, "403");
+  say(*client, data(1, "more", false) + data(1, "last", true));
+  wait_for_exchanges(1);
+  EXPECT_TRUE(recorder_.all[0].complete);
+  // The next frame of them all is not a reset.
+  say(*client, frame(FrameType::kPing, 0, 0, "12345678"));
+  EXPECT_EQ(loop_.run(client->next()).head.type, FrameType::kPing);
+}
+
+TEST_F(Http2ServerTest, TellsWhatIsWrongWithARequestThatIsAnswered) {
+  serve([](http::Request& /*request*/) { return text_answer(403, "no"); });
+  const std::string upload = headers(1, request_fields("POST"), kEndHeadersFlag);
+  const std::string increment = window_update(1, 0x7fffffff);
+  const std::vector<std::pair<std::string, std::string>> faults = {
+      {headers(1, {{"x-digest", "1"}}, kEndHeadersFlag), "reset 1"},
+      {increment + increment, "reset 3"},
+      {reset_of(1) + data(1, "late", true), "goaway 5"}};
+  for (const auto& [rest, fault] : faults) {
+    auto client = greet(upload);
+    EXPECT_EQ(answer(*client, 1).status, "403");
+    say(*client, rest);
+    EXPECT_EQ(fault_of(*client), fault);
+  }
 }
 
 TEST_F(Http2ServerTest, SaysContinueWhenTheBodyIsAskedFor) {

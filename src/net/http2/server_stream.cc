@@ -12,6 +12,9 @@
 namespace gatehouse::net::http2 {
 namespace {
 
+// A client whose request is all but sent may end it: only then is it told to stop.
+constexpr std::chrono::milliseconds kUnwantedAfter{250};
+
 bool never_has_body(int status) {
   return status == 204 || status == 304;
 }
@@ -61,6 +64,7 @@ void ServerStream::begin(ServerConnection& connection, std::int32_t id) {
   head_whole_ = started_ = done_ = must_continue_ = tunnels_ = false;
   relayed_ = true;
   fault_ = {};
+  unwanted_at_.reset();
 }
 
 // The head and the trailers.
@@ -96,7 +100,10 @@ void ServerStream::take_fields_end() {
     server_->struck(Limit::kBodyBytes);
     refusal_ = http1::Refusal{413, "the request's body is too long"};
   }
-  if (refusal_ && refusal_->status == 431) server_->struck(Limit::kHeadBytes);
+  if (refusal_ && refusal_->status == 431) {
+    const bool fields = refusal_->reason == http1::kTooManyFields;
+    server_->struck(fields ? Limit::kHeaderFields : Limit::kHeadBytes);
+  }
   if (refusal_ && refusal_->status == 414) server_->struck(Limit::kTargetBytes);
   server_->head_is_whole(*this);
 }
@@ -115,7 +122,7 @@ void ServerStream::start() {
   request_.peer = server_->peer();
   request_.received = rate_at_ = connection().now();
   request_.cancellation = &cancellation_;
-  request_.trace = {};
+  request_.trace.clear();
   open_body();
   started_ = true;
   task_.start(serve(), [this] {
@@ -143,7 +150,20 @@ void ServerStream::send_continue() {
 }
 
 Task<void> ServerStream::serve() {
-  if (!refusal_) response_ = co_await handle();
+  if (!refusal_) {
+    try {
+      Task<http::Response> handling = server_->context().handler.handle(request_);
+      response_ = co_await std::move(handling);
+    } catch (...) {
+      // What it says may hold anything, a secret too.
+      request_.trace.failure = "the handler threw an exception";
+      response_ = error_answer(500, "");
+    }
+  }
+  // An upstream's own 413 comes without a failure.
+  if (response_.status == 413 && !request_.trace.failure.empty()) {
+    server_->struck(Limit::kBodyBytes);
+  }
   answered_ = connection().now();
   check_answer();
   must_continue_ = false;
@@ -163,18 +183,6 @@ Task<void> ServerStream::serve() {
   response_.upgrade.reset();
   done_ = true;
   if (closed()) settle_soon();
-}
-
-Task<http::Response> ServerStream::handle() {
-  try {
-    Task<http::Response> handling = server_->context().handler.handle(request_);
-    http::Response response = co_await std::move(handling);
-    co_return response;
-  } catch (...) {
-    // What it says may hold anything, a secret too.
-    request_.trace.failure = "the handler threw an exception";
-  }
-  co_return error_answer(500, "");
 }
 
 void ServerStream::exception_left(std::string_view what) {
@@ -260,8 +268,11 @@ Task<void> ServerStream::send_stream(http::BodyReader& body, std::optional<std::
   }
   // Copied, because they go when the body has.
   received_trailers_ = {};
+  const bool any = http1::has_trailing_metadata(response_.headers.get("content-type").value_or(""));
   for (const http::Field field : body.trailers()) {
-    if (http1::is_allowed_trailer(field.name)) received_trailers_.add(field.name, field.value);
+    const bool passes =
+        any ? !http1::is_forbidden_trailer(field.name) : http1::is_allowed_trailer(field.name);
+    if (passes) received_trailers_.add(field.name, field.value);
   }
   end_outgoing(&received_trailers_);
 }
@@ -330,10 +341,16 @@ Task<void> ServerStream::relay_to_upgrade() {
 
 // After it.
 
-/// RFC 9113 §8.1: what is left of the request is not wanted any more.
+/// RFC 9113 §8.1: what is left of the request is not wanted any more. It is checked and dropped for
+/// a while: a reset that meets a request's last frames makes some clients lose the answer, and what
+/// is wrong with those frames must be told.
 void ServerStream::take_local_end() {
   MultiplexedStream::take_local_end();
-  if (!remote_ended() && !tunnels_) connection().reset(*this, FrameError::kNoError);
+  answer_gone_ = connection().now();
+  if (remote_ended() || tunnels_) return;
+  fail_content(ErrorCode::kCancelled, "the request is answered");
+  unwanted_at_ = answer_gone_ + kUnwantedAfter;
+  server_->check_by(*unwanted_at_);
 }
 
 void ServerStream::settle() {
@@ -360,11 +377,12 @@ void ServerStream::tell_observer() {
   if (context.observer == nullptr) return;
   Exchange exchange{.request = request_};
   exchange.status = tunnels_ ? 101 : status_;
+  if (exchange.status != 0) exchange.response = &response_;
   exchange.received = received();
   exchange.sent = sent();
   exchange.started = request_.received;
   exchange.answered = answered_;
-  exchange.finished = connection().now();
+  exchange.finished = local_ended() && !tunnels_ ? answer_gone_ : connection().now();
   exchange.complete = local_ended() && (!tunnels_ || remote_ended());
   context.observer->ended(exchange);
 }
@@ -374,7 +392,16 @@ void ServerStream::tell_observer() {
 std::optional<MonotonicTime> ServerStream::check_deadlines(MonotonicTime now) {
   if (closed()) return std::nullopt;
   if (tunnels_) return tunnel_deadline(now);
+  if (unwanted_at_) return unwanted_deadline(now);
   return earlier(content_deadline(now), window_deadline(now));
+}
+
+std::optional<MonotonicTime> ServerStream::unwanted_deadline(MonotonicTime now) {
+  if (now >= *unwanted_at_) {
+    connection().reset(*this, FrameError::kNoError);
+    unwanted_at_.reset();
+  }
+  return unwanted_at_;
 }
 
 std::optional<MonotonicTime> ServerStream::content_deadline(MonotonicTime now) {

@@ -34,7 +34,6 @@ class ServerStream final : public MultiplexedStream {
   class Content;
 
   Task<void> serve();
-  Task<http::Response> handle();
   Task<void> relay_to_upgrade();
   Task<void> answer();
   Task<void> send_stream(http::BodyReader& body, std::optional<std::uint64_t> length);
@@ -51,6 +50,7 @@ class ServerStream final : public MultiplexedStream {
   void exception_left(std::string_view what);
   void finish();
   void tell_observer();
+  std::optional<MonotonicTime> unwanted_deadline(MonotonicTime now);
   std::optional<MonotonicTime> content_deadline(MonotonicTime now);
   std::optional<MonotonicTime> window_deadline(MonotonicTime now);
   std::optional<MonotonicTime> tunnel_deadline(MonotonicTime now);
@@ -61,7 +61,9 @@ class ServerStream final : public MultiplexedStream {
   RequestFields head_;
   std::optional<http1::Refusal> refusal_;
   http::Cancellation cancellation_;
-  MonotonicTime answered_{};
+  MonotonicTime answered_{}, answer_gone_{};
+  /// When the rest of the request is reset.
+  std::optional<MonotonicTime> unwanted_at_;
   std::uint64_t rate_bytes_ = 0;  // received when the rate was looked at last
   MonotonicTime rate_at_{};
   std::size_t trailer_bytes_ = 0;

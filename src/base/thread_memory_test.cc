@@ -1,4 +1,4 @@
-#include "base/frame_memory.h"
+#include "base/thread_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 namespace gatehouse {
 namespace {
 
-TEST(FrameMemoryTest, GivesBlocksThatDoNotOverlap) {
+TEST(ThreadMemoryTest, GivesBlocksThatDoNotOverlap) {
   std::vector<void*> blocks;
   for (std::size_t size = 1; size < 6000; size += 97) {
-    void* const block = FrameMemory::take(size);
+    void* const block = ThreadMemory::take(size);
     std::memset(block, static_cast<int>(size & 0xff), size);
     blocks.push_back(block);
   }
@@ -20,30 +20,30 @@ TEST(FrameMemoryTest, GivesBlocksThatDoNotOverlap) {
   for (void* const block : blocks) {
     const auto* const bytes = static_cast<const unsigned char*>(block);
     for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(bytes[i], size & 0xff) << size;
-    FrameMemory::give(block, size);
+    ThreadMemory::give(block, size);
     size += 97;
   }
 }
 
-TEST(FrameMemoryTest, ABlockMayBeGivenBackByAnotherThread) {
-  void* block = FrameMemory::take(300);
-  std::thread([block] { FrameMemory::give(block, 300); }).join();
+TEST(ThreadMemoryTest, ABlockMayBeGivenBackByAnotherThread) {
+  void* block = ThreadMemory::take(300);
+  std::thread([block] { ThreadMemory::give(block, 300); }).join();
   // And by one whose own memory is gone already: the list is a thread's last object but one.
   struct Late {
     void* block = nullptr;
-    ~Late() { FrameMemory::give(block, 300); }
+    ~Late() { ThreadMemory::give(block, 300); }
   };
   std::thread([] {
     static thread_local Late late;
-    late.block = FrameMemory::take(300);
+    late.block = ThreadMemory::take(300);
   }).join();
 }
 
-TEST(FrameMemoryTest, KeepsABoundedNumberOfEachSize) {
+TEST(ThreadMemoryTest, KeepsABoundedNumberOfEachSize) {
   std::vector<void*> blocks;
-  for (int i = 0; i < 2000; ++i) blocks.push_back(FrameMemory::take(128));
+  for (int i = 0; i < 2000; ++i) blocks.push_back(ThreadMemory::take(128));
   // What is over the bound goes to operator delete: the leak checker sees that none is lost.
-  for (void* const block : blocks) FrameMemory::give(block, 128);
+  for (void* const block : blocks) ThreadMemory::give(block, 128);
 }
 
 }  // namespace
