@@ -23,6 +23,13 @@ bool is_drained_last(Service service) {
   return service == Service::kSamples || service == Service::kOperations;
 }
 
+/// Some route lets CONNECT pass.
+bool may_connect(const config::Gateway& settings) {
+  return std::ranges::any_of(settings.routes, [](const config::Route& route) {
+    return std::ranges::find(route.upgrades, http::kConnect) != route.upgrades.end();
+  });
+}
+
 }  // namespace
 
 Worker::Worker(std::size_t index, Plan& plan, Common& common, std::shared_ptr<Serving> serving)
@@ -141,9 +148,10 @@ net::Listener::Options Worker::listener_limits(const config::Gateway& settings,
   return options;
 }
 
-net::ServerOptions Worker::server_limits(const config::Gateway& settings) const {
+net::ServerOptions Worker::server_limits(const config::Gateway& settings, Service service) const {
   net::ServerOptions options = server_options(settings.limits);
   options.limit_counts = &counts_->limits;
+  options.limits.connect = service == Service::kGateway && may_connect(settings);
   return options;
 }
 
@@ -280,7 +288,7 @@ Result<Worker::Served> Worker::open_server(PlannedListener& planned,
   options.cleartext_too = planned.settings.cleartext_too;
   options.index = planned.index;
   Result<std::unique_ptr<net::HttpServer>> server =
-      net::HttpServer::open(loop_, std::move(options), server_limits(settings),
+      net::HttpServer::open(loop_, std::move(options), server_limits(settings, planned.service),
                             *handler_of(planned.service), observer_of(planned.service));
   if (!server) return fail(std::move(server));
   // Known from then on: the other loops only read it.
@@ -457,7 +465,7 @@ void Worker::change_servers(const Serving& fresh, std::vector<Served> opened) {
   const config::Gateway& settings = fresh.gateway->settings();
   for (const Served& served : servers_) {
     served.server->set_limits(listener_limits(settings, served.planned.service),
-                              server_limits(settings));
+                              server_limits(settings, served.planned.service));
   }
 }
 

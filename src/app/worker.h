@@ -127,7 +127,7 @@ class Worker {
   /// Of what is in force; at the start, until it has been made, of the plan.
   const config::Gateway& gateway_settings() const;
   net::Listener::Options listener_limits(const config::Gateway& settings, Service service) const;
-  net::ServerOptions server_limits(const config::Gateway& settings) const;
+  net::ServerOptions server_limits(const config::Gateway& settings, Service service) const;
   Task<Result<gateway::TcpProxy::Upstream>> connect_tcp(const config::TcpRoute& route);
   void make_operations();
   gateway::DiagnosticSnapshot diagnose() const;

@@ -120,7 +120,8 @@ std::vector<Field> forward_fields(Route& r) {
       {"retry.status_codes", &r.retry.status_codes, Range{100, 599, ""},
        "The statuses that retriable-status-codes means."},
       {"upgrades", &r.upgrades, OneOf{{"websocket", "spdy/3.1", "connect"}},
-       "Protocols that a connection may switch to."},
+       "Protocols that a connection may switch to. connect: a CONNECT is sent on to the upstream, "
+       "which may open a tunnel to wherever it reaches."},
       {"grpc", &r.grpc, Anything{},
        "true: the upstream speaks HTTP/2, and no time-out ends a stream."},
   };

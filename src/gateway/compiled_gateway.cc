@@ -69,15 +69,10 @@ Result<CompiledRoute> compile(const config::Route& route, const config::Gateway&
   if (!compiled) return fail(std::move(compiled));
   out.auth_context = auth_context_of(route);
   out.leads_to_authorizer = leads_to_authorizer(route, gateway.authorizer);
-  out.upgrades = route.upgrades;
   return out;
 }
 
 }  // namespace
-
-bool CompiledRoute::allows_upgrade_to(std::string_view protocol) const {
-  return std::ranges::find(upgrades, protocol) != upgrades.end();
-}
 
 Result<CompiledGateway::Made> CompiledGateway::make(config::Gateway settings,
                                                     RateLimitTables& rate_limits) {

@@ -38,9 +38,6 @@ struct CompiledRoute {
   /// The authorizer's own pages (its callback, its logout): they alone among upstreams get the
   /// private cookies and may set them, as they do when the authorizer is in this process.
   bool leads_to_authorizer = false;
-  /// Requests may ask to switch to that protocol.
-  bool allows_upgrade_to(std::string_view protocol) const;
-  std::vector<std::string> upgrades;
 };
 
 class CompiledGateway {

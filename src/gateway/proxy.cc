@@ -1,5 +1,6 @@
 #include "gateway/proxy.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -66,6 +67,10 @@ struct Proxy::Exchange {
   const config::Route& settings() const { return gateway.route(route); }
   const CompiledRoute& filters() const { return gateway.filters(route); }
   const Destination& destination() const { return in_force->destinations[route]; }
+  bool allows_upgrade() const {
+    const std::vector<std::string>& upgrades = settings().upgrades;
+    return std::ranges::find(upgrades, request.upgrade) != upgrades.end();
+  }
 
   const std::shared_ptr<const InForce> in_force;
   const CompiledGateway& gateway;
@@ -147,8 +152,9 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
   if (request.version == http::Version::kHttp10 && !exchange.gateway.settings().http10) {
     return refuse(request, {426, "http/1.0", "HTTP/1.1 is the least that is served here."});
   }
-  if (request.method == "TRACE" || request.method == "CONNECT") {
-    return refuse(request, {405, "method", "This method is not allowed here."});
+  const bool is_tunnel = request.upgrade == http::kConnect;
+  if (request.method == "TRACE" || (request.method == "CONNECT" && !is_tunnel)) {
+    return refuse(request, kMethodRefused);
   }
   if (request.target.merged_slashes() && !exchange.gateway.settings().merge_slashes) {
     return refuse(request, {400, "ambiguous path", "The path has empty segments."});
@@ -187,6 +193,7 @@ Proxy::Answer Proxy::choose(Exchange& exchange) const {
 
 Proxy::Answer Proxy::answer_by_route(Exchange& exchange) const {
   http::Request& request = exchange.request;
+  if (Answer refused = refuse_connect(exchange)) return refused;
   if (Answer preflight = exchange.filters().cors.preflight(request)) return preflight;
   const RouteActions& actions = exchange.gateway.table().actions(exchange.route);
   if (actions.redirection) {
@@ -197,14 +204,19 @@ Proxy::Answer Proxy::answer_by_route(Exchange& exchange) const {
   }
   // HTTP/1.1 may ignore what it is asked to switch to (RFC 9110 §7.8); HTTP/2 has to say no.
   const bool upgrades = !request.upgrade.empty();
-  if (upgrades && request.version == http::Version::kHttp2 &&
-      !exchange.filters().allows_upgrade_to(request.upgrade)) {
+  if (upgrades && request.version == http::Version::kHttp2 && !exchange.allows_upgrade()) {
     return refuse(request, {501, "upgrade", "This page does not speak that protocol."});
   }
   const Result<void> short_enough =
       limit_body(request, exchange.gateway.settings().limits.body_bytes);
   if (!short_enough) return refuse(request, {413, kBodyTooLong, "The request is too long."});
   return std::nullopt;
+}
+
+/// A way to anywhere that the upstream reaches is open only where the route says so.
+Proxy::Answer Proxy::refuse_connect(const Exchange& exchange) const {
+  if (exchange.request.upgrade != http::kConnect || exchange.allows_upgrade()) return std::nullopt;
+  return refuse(exchange.request, kMethodRefused);
 }
 
 Proxy::Answer Proxy::limit(const Exchange& exchange, RateLimiter::Stage stage) const {
@@ -283,6 +295,8 @@ Proxy::Answer Proxy::prepare(Exchange& exchange) {
   if (to.local == nullptr && !to.cluster) {
     return refuse(request, {503, "no service", "The service is not configured."});
   }
+  // Of several routes that share the requests, another may have been chosen.
+  if (Answer refused = refuse_connect(exchange)) return refused;
   exchange.onward = spare_.take();
   http::Request& onward = *exchange.onward;
   onward.method = request.method;
@@ -299,7 +313,7 @@ Proxy::Answer Proxy::prepare(Exchange& exchange) {
   const std::string_view own = to.cluster ? std::string_view(to.cluster->authority()) : "";
   onward.authority = actions.authority(request.authority, own);
   onward.upgrade.clear();
-  if (exchange.filters().allows_upgrade_to(request.upgrade)) onward.upgrade = request.upgrade;
+  if (exchange.allows_upgrade()) onward.upgrade = request.upgrade;
   const Result<void> written = write_headers(exchange);
   if (!written) return judge_failed(exchange, written.error());
   onward.body = std::move(request.body);
@@ -380,9 +394,10 @@ http::Response Proxy::take(Exchange& exchange, Result<http::Response> answer) co
   const bool asked = !onward.upgrade.empty();
   const bool joined = answer->upgrade != nullptr;
   // Only a 101 that was asked for opens a tunnel (CVE-2024-23326, CVE-2026-2833). And where a
-  // client takes any 2xx for one (RFC 8441 §5), no other may reach it.
-  const bool would_seem_joined = asked && !upgraded && answer->status < 300 &&
-                                 exchange.request.version == http::Version::kHttp2;
+  // client takes any 2xx for one (RFC 8441 §5, RFC 9110 §9.3.6), no other may reach it.
+  const bool any_2xx_joins = exchange.request.version == http::Version::kHttp2 ||
+                             exchange.request.upgrade == http::kConnect;
+  const bool would_seem_joined = asked && !upgraded && answer->status < 300 && any_2xx_joins;
   if (upgraded != joined || (upgraded && !asked) || (answer->status < 200 && !upgraded) ||
       would_seem_joined) {
     return refuse(exchange.request,

@@ -74,6 +74,7 @@ class Proxy final : public http::Handler {
     std::string_view failure;  // for log and metrics
     std::string_view what;     // for the client
   };
+  static constexpr Refusal kMethodRefused{405, "method", "This method is not allowed here."};
   /// nullopt: go on.
   using Answer = std::optional<http::Response>;
 
@@ -82,6 +83,7 @@ class Proxy final : public http::Handler {
   Answer check_host(const Exchange& exchange) const;
   Answer choose(Exchange& exchange) const;
   Answer answer_by_route(Exchange& exchange) const;
+  Answer refuse_connect(const Exchange& exchange) const;
   Answer limit(const Exchange& exchange, RateLimiter::Stage stage) const;
 
   // Who may pass.

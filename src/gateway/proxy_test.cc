@@ -1,5 +1,6 @@
 #include "gateway/proxy.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -256,6 +257,77 @@ TEST_F(ProxyTest, TraceAndConnectAreRefusedBeforeAnybodyIsAsked) {
     EXPECT_TRUE(response.headers.has("allow"));
   }
   EXPECT_EQ(judge_.asked, 0);
+}
+
+class ConnectTest : public ProxyTest {
+ protected:
+  http::Request connect() {
+    http::Request out = request("/", "CONNECT");
+    out.authority = "db.example:5432";
+    out.upgrade = http::kConnect;
+    return out;
+  }
+  void allow() {
+    settings_.routes.front().upgrades = {"connect"};
+    use();
+  }
+  void upstream_joins() {
+    upstream_.answer = [this](http::Request&) {
+      http::Response response;
+      response.status = 101;
+      response.upgrade = std::make_unique<FakeTunnel>(aborted_);
+      return Result<http::Response>(std::move(response));
+    };
+  }
+  bool aborted_ = false;
+};
+
+TEST_F(ConnectTest, IsRefusedBeforeAnybodyIsAskedUnlessTheRouteAllowsIt) {
+  http::Request asked = connect();
+  EXPECT_EQ(send(asked).status, 405);
+  EXPECT_EQ(judge_.asked, 0);
+  EXPECT_THAT(upstream_.seen, testing::IsEmpty());
+}
+
+TEST_F(ConnectTest, IsJudgedAndSentOnByItsAuthority) {
+  allow();
+  upstream_joins();
+  http::Request asked = connect();
+  asked.headers.add("kubeflow-userid", "root");
+  const http::Response response = send(asked);
+  EXPECT_EQ(response.status, 101);
+  EXPECT_TRUE(response.upgrade);
+  EXPECT_EQ(judge_.asked, 1);
+  const FakeUpstream::Seen& seen = upstream_.seen.at(0);
+  EXPECT_EQ(seen.method + " " + seen.authority, "CONNECT db.example:5432");
+  EXPECT_EQ(seen.upgrade, "connect");
+  EXPECT_NE(seen.headers.get("kubeflow-userid"), "root");
+}
+
+TEST_F(ConnectTest, IsNotSentOnForWhoMayNotPass) {
+  allow();
+  judge_.answer = [](const http::Request&) {
+    return http::Verdict(http::Deny{http::make_response(403, "text/plain", "no")});
+  };
+  http::Request asked = connect();
+  EXPECT_EQ(send(asked).status, 403);
+  EXPECT_THAT(upstream_.seen, testing::IsEmpty());
+}
+
+TEST_F(ConnectTest, AnAnswerThatWouldSeemToOpenATunnelIsA502) {
+  allow();
+  for (const int status : {200, 204, 299}) {
+    upstream_.answer = [status](http::Request&) {
+      return Result<http::Response>(http::make_response(status, "text/plain", "hello"));
+    };
+    http::Request asked = connect();
+    EXPECT_EQ(send(asked).status, 502) << status;
+  }
+  upstream_.answer = [](http::Request&) {
+    return Result<http::Response>(http::make_response(403, "text/plain", "no"));
+  };
+  http::Request asked = connect();
+  EXPECT_EQ(send(asked).status, 403);
 }
 
 TEST_F(ProxyTest, HeadAndOptionsAreForwardedAsTheyAre) {

@@ -160,6 +160,11 @@ struct Trace {
 /// Names and values that a route's configuration gives to whoever judges its requests.
 using AuthContext = std::vector<std::pair<std::string, std::string>>;
 
+/// Request::upgrade of a CONNECT (RFC 9110 §9.3.6), whose path is "/": the client wants a tunnel.
+/// Only servers that are told to serve it make such requests, and any 2xx to it would be taken for
+/// the tunnel's beginning.
+inline constexpr std::string_view kConnect = "connect";
+
 struct Request {
   std::string method = "GET";
   /// Path and query; normalised by the server, which refused what was ambiguous.
@@ -171,7 +176,8 @@ struct Request {
   /// Connection names, Keep-Alive, TE but trailers, Upgrade): the codecs make those.
   Headers headers;
   Body body;
-  /// The protocol asked for: "websocket" or "spdy/3.1"; empty if none. Others are dropped.
+  /// The protocol asked for: "websocket", "spdy/3.1" or kConnect; empty if none. Others are
+  /// dropped.
   std::string upgrade;
 
   /// Filled by a server; defaults when a role makes the request itself.
@@ -187,7 +193,8 @@ struct Response {
   int status = 200;
   Headers headers;  // without framing, as in Request; Content-Length only where there is no body
   Body body;
-  /// With status 101: what the server joins with the client's connection.
+  /// With status 101, which stands for the 2xx of a CONNECT too: what the server joins with the
+  /// client's connection.
   std::unique_ptr<ByteStream> upgrade;
   /// Close the client's connection after this answer.
   bool close = false;

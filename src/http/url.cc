@@ -146,6 +146,11 @@ std::optional<std::string> parse_authority(std::string_view text) {
   return out;
 }
 
+bool has_port(std::string_view authority) {
+  const std::size_t end = authority.find_last_of(":]");
+  return end != std::string_view::npos && authority[end] == ':';
+}
+
 std::string percent_encode(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;

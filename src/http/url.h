@@ -35,6 +35,9 @@ Result<Url> parse_url(std::string_view text);
 /// what is not exactly one host (RFC 9110 §7.2): lists, user info, white space, empty.
 std::optional<std::string> parse_authority(std::string_view text);
 
+/// Of what parse_authority() gave.
+bool has_port(std::string_view authority);
+
 /// Escapes all but unreserved characters (RFC 3986 §2.3).
 std::string percent_encode(std::string_view bytes);
 /// nullopt for a '%' without two hex digits. Plus signs stay.

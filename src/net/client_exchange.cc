@@ -170,14 +170,19 @@ ClientExchange::Look ClientExchange::parse() {
 
 Result<http::Response> ClientExchange::make_response() {
   if (upload_) upload_->answered();
-  if (head_.response.status == 101) return make_upgrade();
+  const bool connects = request_.upgrade == http::kConnect;
+  const int status = head_.response.status;
+  if (status == 101 || (connects && status < 300)) return make_upgrade();
   http::Response response = std::move(head_.response);
   give_body(response);
   return response;
 }
 
 Result<http::Response> ClientExchange::make_upgrade() {
-  if (request_.upgrade.empty() || head_.upgrade != request_.upgrade) {
+  const bool connected = request_.upgrade == http::kConnect && head_.response.status != 101;
+  const bool switched = request_.upgrade != http::kConnect && !request_.upgrade.empty() &&
+                        head_.upgrade == request_.upgrade;
+  if (!connected && !switched) {
     return fail(ErrorCode::kCorrupt, "the upstream switched to a protocol that was not asked for");
   }
   http::Response response = std::move(head_.response);
@@ -186,6 +191,7 @@ Result<http::Response> ClientExchange::make_upgrade() {
   if (!accepts_websocket_key(request_, response.headers)) {
     return fail(ErrorCode::kCorrupt, "the upstream's Sec-WebSocket-Accept is not for the key");
   }
+  response.status = 101;
   if (request_.cancellation != nullptr) request_.cancellation->listen({});
   response.upgrade =
       std::make_unique<UpgradedStream>(loop_, std::move(connection_), timeouts_.idle);

@@ -538,6 +538,48 @@ TEST_F(HttpUpgradeTest, RefusedUpgradeIsAnAnswerAndEndsItsConnection) {  // CVE-
   EXPECT_FALSE(reuses(*last_));
 }
 
+class HttpConnectTest : public HttpClientTest {
+ protected:
+  static http::Request connect() {
+    http::Request request;
+    request.method = "CONNECT";
+    request.authority = "example.org:443";
+    request.upgrade = http::kConnect;
+    return request;
+  }
+};
+
+TEST_F(HttpConnectTest, GivesAStreamAfterAny2xxWhateverItsFieldsSay) {
+  make();
+  http::Request request = connect();
+  std::optional<Answer> pending;
+  start(request, pending);
+  std::unique_ptr<RawConnection> connection = accepted();
+  EXPECT_THAT(head_at(*connection), StartsWith("CONNECT example.org:443 HTTP/1.1\r\n"));
+  loop_.run(connection->send("HTTP/1.1 201 Created\r\nContent-Length: 3\r\n\r\nearly"));
+  Answer answer = take(pending);
+  ASSERT_TRUE(answer.has_value() && answer->upgrade);
+  EXPECT_EQ(answer->status, 101);
+  EXPECT_EQ(*loop_.run(answer->upgrade->read()), "early");
+  EXPECT_TRUE(loop_.run(answer->upgrade->write("ping")).has_value());
+  EXPECT_EQ(loop_.run(connection->until("ping")), "ping");
+}
+
+TEST_F(HttpConnectTest, AnyOtherAnswerIsOneAndEndsItsConnection) {
+  make();
+  Answer answer =
+      answer_of("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false, connect());
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->upgrade, nullptr);
+  EXPECT_EQ(body_of(answer), "no");
+  EXPECT_FALSE(reuses(*last_));
+  const Answer switched = answer_of(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: connect\r\n\r\n", true,
+      connect());
+  ASSERT_FALSE(switched.has_value());
+  EXPECT_EQ(switched.error().code, ErrorCode::kCorrupt);
+}
+
 // Over TLS.
 
 TEST_F(HttpClientTest, SpeaksHttpsToAServerWhoseNameFits) {

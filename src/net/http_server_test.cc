@@ -667,6 +667,54 @@ TEST_F(Upgrade, EndsWhenIdle) {
   EXPECT_EQ(loop_.run(client->rest()), "<reset>");
 }
 
+class Connect : public Upgrade {
+ protected:
+  static constexpr std::string_view kHead = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
+  static ServerOptions serving() {
+    ServerOptions options;
+    options.limits.connect = true;
+    return options;
+  }
+};
+
+TEST_F(Connect, IsRefusedUnlessItIsServed) {
+  serve_upgrade();
+  EXPECT_THAT(answer_to(std::string(kHead)), StartsWith("HTTP/1.1 501 "));
+  EXPECT_EQ(request_, nullptr);
+}
+
+TEST_F(Connect, OpensATunnelWithA200) {
+  serve_upgrade(serving());
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send(std::string(kHead) + "early "));
+  EXPECT_EQ(loop_.run(client->until("\r\n\r\n")),
+            "HTTP/1.1 200 OK\r\nSec-WebSocket-Accept: x\r\n\r\n");
+  EXPECT_EQ(loop_.run(client->until("early ")), "early ");
+  client->stream().finish();
+  EXPECT_EQ(loop_.run(client->rest()), "");
+  wait_for_exchanges(1);
+  EXPECT_EQ(recorder_.all[0].status, 200);
+}
+
+TEST_F(Connect, Cve202564763WhatComesBeforeThe2xxIsHeldAndGoesNowhereWithoutIt) {
+  int asked = 0;
+  serve(
+      [&](http::Request&) {
+        ++asked;
+        return text_answer(403, "no");
+      },
+      serving());
+  const std::string answer = answer_to(std::string(kHead) + "GET /smuggled" + kHost + "\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(answer, EndsWith("Connection: close\r\n\r\nno"));
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(Connect, AnAnswerThatWouldSeemToOpenATunnelIsA500) {
+  serve([](http::Request&) { return text_answer(200, "hello"); }, serving());
+  EXPECT_THAT(answer_to(std::string(kHead)), StartsWith("HTTP/1.1 500 "));
+}
+
 /// Throws where it is told to.
 class ThrowingStream final : public http::ByteStream {
  public:

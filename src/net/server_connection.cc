@@ -285,7 +285,12 @@ void ServerConnection::check_answer(http::Response& response) const {
   if (!instead && (switching ? !may_switch : response.status < 200 || response.status > 599)) {
     instead = {500, ""};
   }
+  if (!instead && is_connect() && !switching && response.status < 300) instead = {500, ""};
   if (instead) response = error_answer(instead->status, instead->reason);
+}
+
+bool ServerConnection::is_connect() const {
+  return workspace_->head.request.upgrade == http::kConnect;
 }
 
 bool ServerConnection::can_keep_alive(const http::Response& response) const {
@@ -378,6 +383,7 @@ Task<bool> ServerConnection::tunnel(http::Response& response) {
   if (tunnel.timed_out()) struck(Limit::kTunnelTimeout);
   if (tunnel.threw()) request.trace.failure = "the upgrade's stream threw an exception";
   body_.reset();
+  if (is_connect()) response.status = 200;
   tell_observer(response, tunnel.sent(), tunnel.complete());
   co_return false;
 }

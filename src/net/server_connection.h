@@ -67,6 +67,7 @@ class ServerConnection final : public ServedConnection {
   void begin_exchange();
   void open_body();
   void check_answer(http::Response& response) const;
+  bool is_connect() const;
   bool can_keep_alive(const http::Response& response) const;
   bool body_is_left() const { return body_ && !body_->finished(); }
   std::optional<bool> answer_at_once(http::Response& response);

@@ -90,7 +90,9 @@ Result<http::Request> HttpAuthorizer::question(const http::Request& request) con
     return fail(ErrorCode::kInvalid,
                 "no question can be put: " + std::string(http::to_string(target.error())));
   }
-  asked.method = request.method;
+  // An answer to a CONNECT would be no message, but the end of the connection's.
+  const bool connects = request.method == "CONNECT";
+  asked.method = connects ? "GET" : request.method;
   asked.target = std::move(*target);
   asked.authority = request.authority;
   // Every field of a name, in order: who sees only one of two decides about another request
@@ -101,6 +103,7 @@ Result<http::Request> HttpAuthorizer::question(const http::Request& request) con
     }
   }
   fields_.finish(request, asked.headers);
+  if (connects) asked.headers.set("X-Forwarded-Method", request.method);
   tell_body(request, asked);
   for (const config::FieldEdit& edit : settings_.add_headers) {
     if (!edit.append) asked.headers.remove(edit.name);

@@ -1,10 +1,10 @@
 // The question whether a request may pass, put to another process: ext_authz over HTTP, as
 // Ambassador's AuthService (proto: http) speaks it.
 //
-// The question has the client's method, path_prefix and its target, the headers that identify a
-// client and those that are listed, and of the body nothing unless body_bytes says so. Exactly 200
-// allows. An answer of 5xx, a time-out or a broken one is a Failure; any other status is a Deny
-// whose answer goes to the client.
+// The question has the client's method (of a CONNECT: GET, with X-Forwarded-Method), path_prefix
+// and its target, the headers that identify a client and those that are listed, and of the body
+// nothing unless body_bytes says so. Exactly 200 allows. An answer of 5xx, a time-out or a broken
+// one is a Failure; any other status is a Deny whose answer goes to the client.
 //
 // A 200 overwrites headers of the upstream request: the managed ones, the listed ones and the five
 // that Ambassador always takes. A managed header that it does not name stays absent. Beyond that

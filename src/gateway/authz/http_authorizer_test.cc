@@ -68,6 +68,18 @@ TEST_F(HttpAuthorizerTest, AsksWithMethodPrefixedTargetAndNoBody) {
   EXPECT_EQ(seen.headers.get("x-forwarded-for"), "192.0.2.1");
 }
 
+TEST_F(HttpAuthorizerTest, AsksAboutAConnectAsAboutAGet) {
+  request_.method = "CONNECT";
+  request_.upgrade = http::kConnect;
+  request_.target = http::parse_target("/").value();
+  judge();
+  const FakeUpstream::Seen& seen = remote_->seen.at(0);
+  EXPECT_EQ(seen.method, "GET");
+  EXPECT_EQ(seen.upgrade, "");
+  EXPECT_EQ(seen.authority, "front.example");
+  EXPECT_EQ(seen.headers.get("x-forwarded-method"), "CONNECT");
+}
+
 TEST_F(HttpAuthorizerTest, SendsTheListedHeadersOnly) {
   request_.headers.add("Cookie", "gatehouse_session=x");
   request_.headers.add("Authorization", "Bearer y");

@@ -24,6 +24,7 @@ struct Limits {
   std::size_t target_bytes = http::kTargetLimit;  // at most that
   std::size_t chunk_extension_bytes = 1024;       // of one chunk
   std::size_t trailer_bytes = 8 * 1024;
+  bool connect = false;  // a CONNECT is read, and not refused with 501
 };
 
 /// How a message says where its body ends.
@@ -150,7 +151,8 @@ void write_request_head(std::string& out, const http::Request& request, const Fr
                         bool keep_alive);
 void write_response_head(std::string& out, const http::Response& response, const Framing& framing,
                          bool keep_alive, http::Version version);
-/// The head of a 101, behind which the connection speaks `protocol`.
+/// The head of a 101, behind which the connection speaks `protocol`; of the 200 to a CONNECT, if
+/// that is http::kConnect.
 void write_upgrade_head(std::string& out, const http::Response& response,
                         std::string_view protocol);
 /// Chunk framing around `size` bytes that follow: "1f\r\n" … "\r\n".

@@ -41,6 +41,7 @@ class RequestHeadReader {
   Progress interpret();
   Progress interpret_target();
   Progress interpret_host();
+  Progress interpret_connect();
   Progress check_absolute_form();
   Progress interpret_framing();
   void interpret_upgrade();
@@ -202,7 +203,7 @@ Progress RequestHeadReader::interpret_host() {
 }
 
 Progress RequestHeadReader::interpret_target() {
-  if (out_.request.method == "CONNECT") return refuse(501, "CONNECT is not served");
+  if (out_.request.method == "CONNECT") return interpret_connect();
   if (!target_.starts_with('/')) {
     const Progress progress = check_absolute_form();
     if (progress != Progress::kDone) return progress;
@@ -213,6 +214,23 @@ Progress RequestHeadReader::interpret_target() {
     return refuse(status, http::to_string(target.error()));
   }
   out_.request.target = std::move(*target);
+  return Progress::kDone;
+}
+
+/// The target is a host and its port (RFC 9112 §3.2.3). What a client sends behind the head is the
+/// tunnel's if there is one and nobody's if not: no request is read behind it.
+Progress RequestHeadReader::interpret_connect() {
+  if (!limits_.connect) return refuse(501, "CONNECT is not served");
+  http::Request& request = out_.request;
+  if (request.version != http::Version::kHttp11) return refuse(501, "CONNECT needs HTTP/1.1");
+  if (framing_.has_length() || framing_.has_coding()) return refuse(400, "CONNECT has no body");
+  const std::optional<std::string> authority = http::parse_authority(target_);
+  if (!authority || !http::has_port(*authority) || *authority != request.authority) {
+    return refuse(400, "the target of CONNECT is not host and port, or is not Host");
+  }
+  request.target = *http::parse_target("/");
+  request.upgrade = http::kConnect;
+  out_.keep_alive = false;
   return Progress::kDone;
 }
 

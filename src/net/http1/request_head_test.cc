@@ -302,6 +302,28 @@ TEST(RequestTarget, ConnectAndAsteriskAreNotServed) {
   EXPECT_EQ(refused("OPTIONS * HTTP/1.1\r\nHost: example.org\r\n\r\n"), 400);
 }
 
+TEST(RequestTarget, ConnectIsReadWhereItIsServed) {
+  const Limits serving{.connect = true};
+  const std::string host = "Host: example.org:443\r\n";
+  const std::string line = "CONNECT Example.org:443 HTTP/1.1\r\n";
+  const Parsed parsed = parse(line + host + "\r\nearly", false, serving);
+  ASSERT_EQ(parsed.refused, 0) << parsed.reason;
+  const http::Request& request = parsed.head.request;
+  EXPECT_EQ(request.method + " " + request.authority, "CONNECT example.org:443");
+  EXPECT_EQ(request.target.str() + " " + request.upgrade, "/ connect");
+  EXPECT_FALSE(parsed.head.keep_alive) << "no request is read behind it";
+  EXPECT_EQ(parsed.head.framing.kind, Framing::Kind::kNone);
+  const auto refusal = [&](const std::string& text) { return parse(text, false, serving).refused; };
+  EXPECT_EQ(refusal(line + "Host: example.org\r\n\r\n"), 400);
+  EXPECT_EQ(refusal(line + "Host: other.org:443\r\n\r\n"), 400);
+  EXPECT_EQ(refusal("CONNECT example.org HTTP/1.1\r\nHost: example.org\r\n\r\n"), 400);
+  EXPECT_EQ(refusal("CONNECT / HTTP/1.1\r\n" + host + "\r\n"), 400);
+  EXPECT_EQ(refusal("CONNECT http://example.org:443 HTTP/1.1\r\n" + host + "\r\n"), 400);
+  EXPECT_EQ(refusal(line + host + "Content-Length: 0\r\n\r\n"), 400);
+  EXPECT_EQ(refusal(line + host + "Transfer-Encoding: chunked\r\n\r\n"), 400);
+  EXPECT_EQ(refusal("CONNECT example.org:443 HTTP/1.0\r\n" + host + "\r\n"), 501);
+}
+
 TEST(RequestTarget, WhatTwoReadersCouldTakeDifferentlyIsRefused) {
   for (const char* target : {"a", "/a/../b", "/%2e%2e/b", "/a%2fb", "/a%5cb", "/a\\b", "/a#b",
                              "/%00", "/%zz", "/%", "\xc3\xa4", "//\x7f"}) {

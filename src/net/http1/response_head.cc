@@ -14,7 +14,8 @@ constexpr int kStatusFrom = 100, kStatusTo = 599;
 
 /// RFC 9112 §6.3: answers that end with their head, whatever their fields say.
 bool is_without_body(int status, std::string_view method) {
-  return method == "HEAD" || status < 200 || status == 204 || status == 304;
+  const bool tunnels = method == "CONNECT" && status < 300;
+  return method == "HEAD" || tunnels || status < 200 || status == 204 || status == 304;
 }
 
 class ResponseHeadReader {

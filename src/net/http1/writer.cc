@@ -98,14 +98,17 @@ void append_upgrade(std::string& out, std::string_view protocol) {
 
 void write_request_head(std::string& out, const http::Request& request, const Framing& framing,
                         bool keep_alive) {
-  out.append(request.method).append(" ").append(request.target.str()).append(" HTTP/1.1\r\n");
+  const bool connects = request.upgrade == http::kConnect;
+  out.append(request.method).append(" ");
+  out.append(connects ? std::string_view(request.authority) : request.target.str());
+  out.append(" HTTP/1.1\r\n");
   append_field(out, "Host", request.authority);
   append_fields(out, request.headers, OwnLength::kLeftOut);
   append_framing(out, framing);
   const bool trailers = request.headers.list_has("te", "trailers");
   if (trailers) out.append("TE: trailers\r\n");
   if (!request.upgrade.empty()) {
-    append_upgrade(out, request.upgrade);
+    if (!connects) append_upgrade(out, request.upgrade);
   } else if (!keep_alive) {
     out.append(trailers ? "Connection: close, TE\r\n" : "Connection: close\r\n");
   } else if (trailers) {
@@ -132,9 +135,10 @@ void write_response_head(std::string& out, const http::Response& response, const
 
 void write_upgrade_head(std::string& out, const http::Response& response,
                         std::string_view protocol) {
-  out.append("HTTP/1.1 101 Switching Protocols\r\n");
+  const bool connects = protocol == http::kConnect;
+  out.append(connects ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 101 Switching Protocols\r\n");
   append_fields(out, response.headers, OwnLength::kLeftOut);
-  append_upgrade(out, protocol);
+  if (!connects) append_upgrade(out, protocol);
   out.append("\r\n");
 }
 

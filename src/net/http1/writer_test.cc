@@ -48,6 +48,20 @@ TEST(Writer, RequestHeadAsksForTrailersAndUpgrades) {
       "GET / HTTP/1.1\r\nHost: example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 }
 
+TEST(Writer, AConnectNamesItsHostAndIsAnsweredWithoutAProtocol) {
+  http::Request request = request_to("/");
+  request.method = "CONNECT";
+  request.upgrade = http::kConnect;
+  request.authority = "example.org:443";
+  EXPECT_EQ(written(request), "CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n");
+  http::Response response;
+  response.headers.add("X-A", "b");
+  response.headers.add("Content-Length", "7");
+  std::string out;
+  write_upgrade_head(out, response, http::kConnect);
+  EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nX-A: b\r\n\r\n");
+}
+
 TEST(Writer, FramingIsNeverTakenFromTheHeaders) {
   http::Request request = request_to("/");
   request.headers.add("Transfer-Encoding", "chunked");

@@ -137,6 +137,8 @@ std::optional<http1::Refusal> RequestFields::finish() {
 /// An extended CONNECT becomes the GET that it would have been in HTTP/1.1.
 void RequestFields::interpret_method() {
   if (request_->method.size() > kMethodLimit) return refuse(501, "the method is not known");
+  const bool tunnels = request_->method == "CONNECT" && protocol_.empty();
+  if (tunnels && limits_.connect) request_->upgrade = http::kConnect;
   if (protocol_.empty()) return;
   if (request_->method != "CONNECT") return refuse(400, "a :protocol without CONNECT");
   if (protocol_ != "websocket") return refuse(501, "the protocol of CONNECT is not served");
@@ -153,6 +155,10 @@ void RequestFields::interpret_authority() {
     if (!host || *host != *authority) return refuse(400, ":authority is not Host");
   }
   request_->authority = *authority;
+  if (request_->upgrade != http::kConnect) return;
+  // RFC 9113 §8.5: there is no path.
+  request_->target = *http::parse_target("/");
+  if (!http::has_port(request_->authority)) refuse(400, "the :authority of CONNECT has no port");
 }
 
 void RequestFields::interpret_target() {

@@ -96,6 +96,21 @@ TEST_F(RequestFieldsTest, MakesAGetOfAnExtendedConnect) {
   EXPECT_EQ(read(get), 400);
 }
 
+TEST_F(RequestFieldsTest, ReadsAConnectWhereItIsServed) {
+  const auto read_connect = [this](std::string authority) {
+    fields_.begin(request_, {.connect = true});
+    fields_.take(":method", "CONNECT");
+    fields_.take(":authority", authority);
+    const auto refusal = fields_.finish();
+    return refusal ? refusal->status : 0;
+  };
+  EXPECT_EQ(read_connect("example.org:443"), 0);
+  EXPECT_EQ(request_.method + " " + request_.authority, "CONNECT example.org:443");
+  EXPECT_EQ(request_.target.str() + " " + request_.upgrade, "/ connect");
+  EXPECT_EQ(read_connect("example.org"), 400);
+  EXPECT_EQ(read_connect("[::1]"), 400);
+}
+
 TEST(FieldListTest, LowersNamesAndLeavesOutTheConnections) {
   http::Headers headers;
   headers.add("Content-Type", "text/plain");

@@ -207,6 +207,10 @@ void ServerStream::check_answer() {
   if (!instead && (switching ? !may_switch : response_.status < 200 || response_.status > 599)) {
     instead = {500, ""};
   }
+  // RFC 8441 §5, RFC 9110 §9.3.6: the client would take it for what it asked for.
+  if (!instead && !request_.upgrade.empty() && !switching && response_.status < 300) {
+    instead = {500, ""};
+  }
   if (instead) response_ = error_answer(instead->status, instead->reason);
 }
 
@@ -376,7 +380,8 @@ void ServerStream::tell_observer() {
   ServerContext& context = server_->context();
   if (context.observer == nullptr) return;
   Exchange exchange{.request = request_};
-  exchange.status = tunnels_ ? 101 : status_;
+  const int joined = request_.upgrade == http::kConnect ? 200 : 101;
+  exchange.status = tunnels_ ? joined : status_;
   if (exchange.status != 0) exchange.response = &response_;
   exchange.received = received();
   exchange.sent = sent();

@@ -133,5 +133,15 @@ TEST_F(Http2UpgradeTest, HandsAPlainConnectToTheHandler) {
   EXPECT_EQ(seen_, "CONNECT / ");
 }
 
+TEST_F(Http2UpgradeTest, OpensATunnelForAConnectWhereItIsServed) {
+  ServerOptions options;
+  options.limits.connect = true;
+  serve_shouting(options);
+  auto client =
+      greet(headers(1, {{":method", "CONNECT"}, {":authority", "a:443"}}, kEndHeadersFlag));
+  EXPECT_EQ(loop_.run(client->next_of(FrameType::kHeaders)).field(":status"), "200");
+  EXPECT_EQ(seen_, "CONNECT / connect");
+}
+
 }  // namespace
 }  // namespace gatehouse::net::http2
