@@ -18,6 +18,7 @@ import time
 
 from peers import GIGABYTE, Upstream, certificate, installed
 from processes import Gatehouse, Process, cpu_seconds, free_port, resident_kib, start_ms
+from reload import reload
 
 IDLE_CONNECTIONS = 5_000
 HERE = pathlib.Path(__file__).resolve().parent
@@ -275,7 +276,8 @@ def system_calls(candidates: Candidates, _options) -> None:
         print(f"  {name:12} {shown}")
 
 
-EXTRAS = {"stranger": stranger, "latency": latency, "memory": memory, "footprint": footprint}
+EXTRAS = {"stranger": stranger, "latency": latency, "memory": memory, "footprint": footprint,
+          "reload": reload}
 
 
 def run(options) -> None:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <future>
 #include <iterator>
@@ -322,9 +323,12 @@ void Process::reread() {
 }
 
 void Process::reload() {
+  const MonotonicTime begun = clock_.monotonic();
   const Result<void> reloaded = try_to_reload();
+  const auto took = clock_.monotonic() - begun;
   if (reloaded) {
-    common_.log->info("reloaded");
+    common_.log->info("reloaded in {} ms",
+                      std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   } else {
     common_.log->error("not reloaded, what was in force stays: {}", reloaded.error().message);
   }

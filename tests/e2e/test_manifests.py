@@ -157,6 +157,21 @@ def lines_of(gateway: Gateway, name: str) -> str:
     return "".join(line for line in gateway.log.read_text().splitlines() if name in line)
 
 
+def test_ten_thousand_mappings_are_served_and_reloaded(tmp_path, upstream):
+    files = {f"{i}.yaml": "---".join(mapping(f"m-{n}", f"/m-{n}/", upstream.url)
+                                     for n in range(i * 1_000, (i + 1) * 1_000)) for i in range(10)}
+    with Gateway(tmp_path, files) as gateway:
+        assert [gateway.get(f"/m-{n}/").status_code for n in (0, 4_999, 9_999)] == [200] * 3
+        gateway.write("9.yaml", mapping("new", "/new/", upstream.url))
+        gateway.wait(lambda: gateway.get("/new/").status_code == 200)
+        assert [gateway.get(f"/m-{n}/").status_code for n in (0, 8_999, 9_000)] == [200, 200, 404]
+        gateway.write("9.yaml", "kind: [torn")
+        gateway.wait(lambda: "9.yaml: the last good version stays" in gateway.log.read_text())
+        gateway.write("9.yaml", files["9.yaml"])
+        gateway.wait(lambda: gateway.get("/new/").status_code == 404)
+        assert gateway.get("/m-9999/").status_code == 200
+
+
 class Judge(http.server.BaseHTTPRequestHandler):
     """An AuthService: lets pass who says the word."""
 
