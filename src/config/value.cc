@@ -20,26 +20,9 @@ constexpr bool kIsDuration = std::is_same_v<T, milliseconds> || std::is_same_v<T
 template <class T>
 constexpr bool kIsInteger = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
-/// What YAML 1.2 reads as something else than text (its core schema, §10.3.2).
-bool looks_like_another_type(std::string_view text) {
-  constexpr std::array<std::string_view, 10> kWords{"true",  "True", "TRUE", "false", "False",
-                                                    "FALSE", ".inf", ".nan", "null",  "~"};
-  if (std::ranges::find(kWords, text) != kWords.end()) return true;
-  double number = 0;
-  std::string_view digits = text;
-  if (digits.starts_with('+')) digits.remove_prefix(1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool decimal =
-      end == digits.data() + digits.size() && !digits.empty() &&
-      std::string_view("0123456789.-").find(digits.front()) != std::string_view::npos;
-  return decimal || text.starts_with("0x") || text.starts_with("0o");
-}
-
 Failure needs_text(const YamlNode& node) {
-  if (node.style == YamlNode::Style::kPlain && looks_like_another_type(node.text)) {
-    return "must be text; put it in quotes";
-  }
-  return std::nullopt;
+  if (is_text(node)) return std::nullopt;
+  return "must be text; put it in quotes";
 }
 
 Failure check_form(const Rule& rule, std::string_view text) {

@@ -4,7 +4,7 @@
 
 #include "gateway/authz/check_request.h"
 #include "gateway/authz/check_response.h"
-#include "gateway/authz/grpc_call.h"
+#include "gateway/grpc_call.h"
 
 namespace gatehouse::gateway {
 namespace {

@@ -6,9 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
+#include "base/counted_allocations.h"
 #include "base/fixed_entropy.h"
 #include "gateway/filters/address_rules.h"
 #include "gateway/filters/body_limit.h"
@@ -19,22 +18,6 @@
 #include "gateway/filters/header_edits.h"
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/filters/server_name.h"
-
-namespace {
-thread_local int allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const memory = std::malloc(size > 0 ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace gatehouse::gateway {
 namespace {

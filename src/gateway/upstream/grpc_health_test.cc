@@ -36,6 +36,7 @@ Result<void> read(http::Response response) {
 
 http::Response answer(std::string bytes, std::string_view status = "0") {
   http::Response response;
+  response.headers.add("Content-Type", "application/grpc");
   response.body = http::Body(std::make_unique<Message>(std::move(bytes), status));
   return response;
 }
@@ -66,6 +67,7 @@ TEST(GrpcHealthTest, TheStatusMustBeThereAndZero) {
   EXPECT_THAT(read(answer(kServing, "")).error().message, HasSubstr("no grpc-status"));
   EXPECT_THAT(read(answer(kServing, "14")).error().message, HasSubstr("grpc-status 14"));
   http::Response only_trailers;
+  only_trailers.headers.add("Content-Type", "application/grpc");
   only_trailers.headers.add("grpc-status", "12");
   EXPECT_THAT(read(std::move(only_trailers)).error().message, HasSubstr("grpc-status 12"));
   http::Response not_found;

@@ -1,4 +1,4 @@
-#include "gateway/authz/grpc_call.h"
+#include "gateway/grpc_call.h"
 
 #include <charconv>
 #include <cstdint>
@@ -39,19 +39,6 @@ std::string timeout_text(std::chrono::milliseconds timeout) {
   constexpr std::int64_t kMost = 99'999'999;
   if (timeout.count() <= kMost) return std::to_string(timeout.count()) + "m";
   return std::to_string(std::chrono::ceil<std::chrono::seconds>(timeout).count()) + "S";
-}
-
-http::Request make_request(GrpcCall& call) {
-  http::Request request;
-  request.method = "POST";
-  request.target = http::parse_target(call.path).value();
-  request.headers = std::move(call.metadata);
-  request.headers.set("te", "trailers");
-  request.headers.set("content-type", kContentType);
-  if (call.timeout.count() > 0) request.headers.set("grpc-timeout", timeout_text(call.timeout));
-  request.body = http::Body(framed(call.message));
-  request.cancellation = call.cancellation;
-  return request;
 }
 
 std::optional<int> status_in(const http::Headers& fields) {
@@ -111,23 +98,44 @@ Result<std::string> unframed(std::string bytes) {
 
 }  // namespace
 
-Task<Result<std::string>> call_grpc(net::HttpClient& client, GrpcCall call) {
-  http::Request request = make_request(call);
-  const net::HttpClient::Timeouts timeouts{call.timeout, call.timeout};
-  Result<http::Response> answer = co_await client.send(request, timeouts);
-  if (!answer) co_return fail(std::move(answer));
-  Result<void> checked = check_head(*answer);
+http::Request grpc_request(GrpcCall call) {
+  http::Request request;
+  request.method = "POST";
+  request.version = http::Version::kHttp2;
+  request.target = http::parse_target(call.path).value();
+  request.headers = std::move(call.metadata);
+  request.headers.set("te", "trailers");
+  request.headers.set("content-type", kContentType);
+  if (call.timeout.count() > 0) request.headers.set("grpc-timeout", timeout_text(call.timeout));
+  request.body = http::Body(framed(call.message));
+  request.cancellation = call.cancellation;
+  return request;
+}
+
+Task<Result<std::string>> read_grpc_answer(http::Response& answer, std::size_t limit) {
+  Result<void> checked = check_head(answer);
   if (!checked) co_return fail(std::move(checked));
-  if (status_in(answer->headers).value_or(kOk) != kOk) {
-    co_return std::unexpected(check_status(answer->headers).error());
+  if (status_in(answer.headers).value_or(kOk) != kOk) {
+    co_return std::unexpected(check_status(answer.headers).error());
   }
-  Result<std::string> bytes = co_await http::read_all(answer->body, kPrefix + call.answer_limit);
-  if (!bytes && bytes.error().code == ErrorCode::kExhausted)
+  Result<std::string> bytes = co_await http::read_all(answer.body, kPrefix + limit);
+  if (!bytes && bytes.error().code == ErrorCode::kExhausted) {
     co_return not_grpc("too long a message");
+  }
   if (!bytes) co_return fail(std::move(bytes));
-  checked = check_status(answer->body.stream ? answer->body.stream->trailers() : answer->headers);
+  checked = check_status(answer.body.stream ? answer.body.stream->trailers() : answer.headers);
   if (!checked) co_return fail(std::move(checked));
   co_return unframed(std::move(*bytes));
+}
+
+Task<Result<std::string>> call_grpc(net::HttpClient& client, GrpcCall call) {
+  const net::HttpClient::Timeouts timeouts{call.timeout, call.timeout};
+  const std::size_t limit = call.answer_limit;
+  http::Request request = grpc_request(std::move(call));
+  Result<http::Response> answer = co_await client.send(request, timeouts);
+  if (!answer) co_return fail(std::move(answer));
+  Result<std::string> message = co_await read_grpc_answer(*answer, limit);
+  co_return message;
 }
 
 }  // namespace gatehouse::gateway

@@ -1,4 +1,4 @@
-#include "gateway/authz/grpc_call.h"
+#include "gateway/grpc_call.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
