@@ -2,12 +2,31 @@
 
 #include <utility>
 
+#include "gateway/tls_hosts.h"
+#include "gateway/upstream/origin.h"
+#include "net/tls.h"
+
 namespace gatehouse::app {
 namespace {
 
 std::vector<std::string> lines(const std::vector<config::Problem>& problems) {
   std::vector<std::string> out;
   for (const config::Problem& problem : problems) out.push_back(problem.str());
+  return out;
+}
+
+config::ambassador::ManifestOptions options_with(bool keep_listen) {
+  config::ambassador::ManifestOptions out{.keep_listen = keep_listen};
+  out.check_tls = [](const config::Tls& tls) -> Result<void> {
+    const auto loaded = net::ServerTls::load({.hosts = {gateway::to_tls_host(tls, {})}});
+    if (!loaded) return std::unexpected(loaded.error());
+    return {};
+  };
+  out.check_upstream_tls = [](const config::UpstreamTls& tls) -> Result<void> {
+    const auto loaded = gateway::upstream::load_tls(tls);
+    if (!loaded) return std::unexpected(loaded.error());
+    return {};
+  };
   return out;
 }
 
@@ -21,7 +40,7 @@ Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
       config::ambassador::read_folder(base.manifests);
   if (!files) return std::unexpected(files.error());
   config::ambassador::Manifests manifests =
-      config::ambassador::read_manifests(*files, base, {.keep_listen = keep_listen}, before);
+      config::ambassador::read_manifests(*files, base, options_with(keep_listen), before);
   out.gateway = std::move(manifests.gateway);
   out.problems = lines(manifests.problems);
   out.warnings = lines(manifests.warnings);

@@ -20,9 +20,10 @@ struct GatewaySources {
   std::shared_ptr<config::ambassador::LastGood> good;
 };
 
-/// Reads the folder, if `base` names one. `keep_listen`: Listeners open nothing. `before`: of the
-/// sources in force, whose good versions stay of what is wrong now; null: none. An error if the
-/// folder cannot be read.
+/// Reads the folder, if `base` names one, and the certificates that are in it or that it names, so
+/// that one that cannot be used is its object's fault and no other's. `keep_listen`: Listeners open
+/// nothing. `before`: of the sources in force, whose good versions stay of what is wrong now; null:
+/// none. An error if the folder cannot be read.
 Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
                               const config::ambassador::LastGood* before = nullptr);
 

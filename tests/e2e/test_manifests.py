@@ -157,6 +157,27 @@ def lines_of(gateway: Gateway, name: str) -> str:
     return "".join(line for line in gateway.log.read_text().splitlines() if name in line)
 
 
+HOST = """
+apiVersion: getambassador.io/v3alpha1
+kind: Host
+metadata: {name: h}
+spec: {hostname: a.example, tlsSecret: {name: s}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData: {tls.crt: "-----BEGIN CERTIFICATE-----", tls.key: "-----BEGIN PRIVATE KEY-----"}
+"""
+
+
+def test_a_certificate_that_is_none_is_its_host_s_fault_alone(tmp_path, upstream):
+    files = {"a.yaml": mapping("a", "/a/", upstream.url), "h.yaml": HOST}
+    with Gateway(tmp_path, files) as gateway:
+        assert gateway.get("/a/").status_code == 200
+        assert gateway.get("/a/", headers={"Host": "a.example"}).status_code == 301
+        assert "h.yaml:5:" in gateway.log.read_text() and "tlsSecret" in lines_of(gateway, "h.yaml")
+
+
 def test_ten_thousand_mappings_are_served_and_reloaded(tmp_path, upstream):
     files = {f"{i}.yaml": "---".join(mapping(f"m-{n}", f"/m-{n}/", upstream.url)
                                      for n in range(i * 1_000, (i + 1) * 1_000)) for i in range(10)}

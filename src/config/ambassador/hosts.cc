@@ -103,6 +103,7 @@ HostTls read_tls(FieldReader& fields, const Context& context, const std::string&
     if (!out.context) out.context = TlsContext{.object = &report.object()};
     read_secret(*secret, context, *out.context);
   }
+  if (out.context) check_certificates(tls_fields, context.options, "tlsSecret", *out.context);
   fields.accept({"tls", "tlsContext", "tlsSecret"});
   out.failed = report.failed();
   return out;

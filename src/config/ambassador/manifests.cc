@@ -81,8 +81,8 @@ Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& 
   Objects objects = collect_objects(files, options, report);
   if (before != nullptr) add_lost(files, *before, objects, report);
   const Secrets secrets(objects);
-  const TlsContexts tls_contexts(objects, secrets, secret_names_are_dotted(objects), versions,
-                                 report);
+  const TlsContexts tls_contexts(objects, secrets, options, secret_names_are_dotted(objects),
+                                 versions, report);
   Context context{.options = options,
                   .base = base,
                   .versions = versions,

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,10 @@ struct ManifestOptions {
   bool string_prefix = false;
   /// Listeners open nothing: base.listen stays as it is.
   bool keep_listen = false;
+  /// Whether the certificate, key and authorities of a Host or a TLSContext are ones and fit, which
+  /// is more than this reader knows of TLS. Empty: they are taken as they are.
+  std::function<Result<void>(const Tls&)> check_tls;
+  std::function<Result<void>(const UpstreamTls&)> check_upstream_tls;
 };
 
 /// What each object said when it was last right.

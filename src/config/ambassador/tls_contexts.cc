@@ -100,20 +100,23 @@ void read_ca(FieldReader& fields, const Secrets& secrets, const Object& object, 
 }
 
 std::optional<TlsContext> read_tls_context(const Object& object, const Secrets& secrets,
-                                           bool dotted, Report& report) {
+                                           const ManifestOptions& options, bool dotted,
+                                           Report& report) {
   ObjectReport object_report(object, report);
   FieldReader fields = fields_of(object_report);
   TlsContext out = read_tls_fields(fields, secrets, object, "secret", dotted);
   out.hosts = fields.texts("hosts").value_or(std::vector<std::string>{});
   for (std::string& host : out.hosts) host = http::lower_case(host);
   fields.finish();
+  check_certificates(fields, options, "secret", out);
   out.broken = object_report.failed();
   return out;
 }
 
 /// v0: Module "tls" with config.server and config.client. nullopt if that is not enabled.
 std::optional<TlsContext> read_legacy_module(const Object& object, const Secrets& secrets,
-                                             bool dotted, Report& report) {
+                                             const ManifestOptions& options, bool dotted,
+                                             Report& report) {
   ObjectReport object_report(object, report);
   FieldReader fields(*object.fields, object.path, object_report);
   std::optional<FieldReader> config = fields.object("config");
@@ -130,6 +133,7 @@ std::optional<TlsContext> read_legacy_module(const Object& object, const Secrets
     client->finish();
   }
   server->finish();
+  check_certificates(*server, options, "secret", out);
   out.broken = object_report.failed();
   return out;
 }
@@ -179,14 +183,28 @@ TlsContext read_tls_fields(FieldReader& fields, const Secrets& secrets, const Ob
   return out;
 }
 
-TlsContexts::TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted,
-                         const Versions& versions, Report& report) {
+void check_certificates(FieldReader& fields, const ManifestOptions& options, std::string_view field,
+                        const TlsContext& context) {
+  if (fields.failed()) return;
+  Result<void> checked;
+  if (has_certificate(context.tls) && options.check_tls) checked = options.check_tls(context.tls);
+  UpstreamTls own = context.upstream;
+  own.server_name.clear();
+  if (checked && !(own == UpstreamTls()) && options.check_upstream_tls) {
+    checked = options.check_upstream_tls(own);
+  }
+  if (!checked) fields.problem(field, "cannot be used: " + checked.error().message);
+}
+
+TlsContexts::TlsContexts(const Objects& objects, const Secrets& secrets,
+                         const ManifestOptions& options, bool dotted, const Versions& versions,
+                         Report& report) {
   // What is broken is in the list too: who relies on it must not do without.
   const auto add = [&](const Object& object, auto read) {
     std::optional<TlsContext> fresh;
     std::optional<TlsContext> context =
         read_or_keep(object, &LastGood::tls_contexts, versions, report, [&] {
-          fresh = read(object, secrets, dotted, report);
+          fresh = read(object, secrets, options, dotted, report);
           return fresh && fresh->broken ? std::nullopt : fresh;
         });
     if (!context) context = std::move(fresh);

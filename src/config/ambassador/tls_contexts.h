@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/ambassador/fields.h"
+#include "config/ambassador/manifests.h"
 #include "config/ambassador/objects.h"
 #include "config/ambassador/secrets.h"
 #include "config/gateway_settings.h"
@@ -33,13 +34,17 @@ TlsContext read_tls_fields(FieldReader& fields, const Secrets& secrets, const Ob
 Result<void, std::string> read_certificate(const Secrets& secrets, const Secrets::Name& name,
                                            TlsContext& context);
 
+/// A problem at that field, if what the context holds cannot be used, by the options' checks.
+void check_certificates(FieldReader& fields, const ManifestOptions& options, std::string_view field,
+                        const TlsContext& context);
+
 struct Versions;  // last_good.h
 
 class TlsContexts {
  public:
   /// Reads all TLSContexts, and the Module "tls" of v0.
-  TlsContexts(const Objects& objects, const Secrets& secrets, bool dotted, const Versions& versions,
-              Report& report);
+  TlsContexts(const Objects& objects, const Secrets& secrets, const ManifestOptions& options,
+              bool dotted, const Versions& versions, Report& report);
 
   /// By its name, in that namespace or else in any, as Ambassador has it. May be broken.
   const TlsContext* find(std::string_view name, std::string_view name_space) const;
