@@ -94,6 +94,7 @@ class FakeCluster final : public upstream::Cluster {
   Task<Result<http::Response>> send(http::Request& request,
                                     upstream::SendOptions options) override {
     request.trace.upstream = authority_;
+    request.trace.service = std::make_shared<const std::string>("http://" + authority_);
     return upstream.send(request, {options.response_timeout, options.idle_timeout});
   }
   Task<Result<upstream::Connection>> connect(upstream::Client /*client*/) override {

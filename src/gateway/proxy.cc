@@ -113,6 +113,7 @@ Task<http::Response> Proxy::handle(http::Request& request) {
       Result<http::Response> sent =
           co_await to.cluster->send(*exchange.onward, send_options(exchange));
       request.trace.upstream.swap(exchange.onward->trace.upstream);
+      request.trace.service.swap(exchange.onward->trace.service);
       answer = take(exchange, std::move(sent));
     }
   }
@@ -297,6 +298,8 @@ Proxy::Answer Proxy::prepare(Exchange& exchange) {
   }
   // Of several routes that share the requests, another may have been chosen.
   if (Answer refused = refuse_connect(exchange)) return refused;
+  // Either side of a stream of gRPC may be silent for hours.
+  request.may_pause = exchange.settings().grpc;
   exchange.onward = spare_.take();
   http::Request& onward = *exchange.onward;
   onward.method = request.method;
@@ -378,8 +381,9 @@ Result<void> Proxy::write_headers(Exchange& exchange) const {
 
 upstream::SendOptions Proxy::send_options(const Exchange& exchange) const {
   const config::Route& settings = exchange.settings();
-  return {.response_timeout = settings.grpc ? std::chrono::milliseconds(0) : settings.timeout,
-          .idle_timeout = settings.idle_timeout,
+  constexpr std::chrono::milliseconds kNone{0};
+  return {.response_timeout = settings.grpc ? kNone : settings.timeout,
+          .idle_timeout = settings.grpc ? kNone : settings.idle_timeout,
           .retry = &settings.retry,
           .client = {.address = exchange.client.address,
                      .user = exchange.request.trace.user,

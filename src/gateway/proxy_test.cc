@@ -120,6 +120,7 @@ TEST_F(ProxyTest, AnAllowedRequestReachesTheUpstreamWithWhatTheVerdictSets) {
   EXPECT_EQ(asked.trace.user, "alice");
   EXPECT_EQ(asked.trace.route, "/");
   EXPECT_EQ(asked.trace.upstream, "10.0.0.9:80");
+  EXPECT_EQ(*asked.trace.service, "http://10.0.0.9:80");
 }
 
 TEST_F(ProxyTest, ARequestThatPassesUnjudgedHasNoIdentityAndIsNamed) {
@@ -529,6 +530,16 @@ TEST_F(ProxyTest, ABodyThatMayBeSentTwiceAndIsCutShortIsSentNowhere) {
   asked.body = http::Body(std::make_unique<FakeBody>(std::move(pieces)), 5);
   EXPECT_EQ(send(asked).status, 400);
   EXPECT_TRUE(upstream_.seen.empty());
+}
+
+TEST_F(ProxyTest, NoTimeOutEndsAStreamOfGrpc) {
+  settings_.routes[2].grpc = true;
+  use();
+  http::Request asked = request("/app", "POST");
+  send(asked);
+  EXPECT_TRUE(asked.may_pause);
+  EXPECT_EQ(upstream_.seen[0].timeouts.response, std::chrono::milliseconds(0));
+  EXPECT_EQ(upstream_.seen[0].timeouts.idle, std::chrono::milliseconds(0));
 }
 
 TEST_F(ProxyTest, TrailersOfARequestNeverReachAnUpstream) {

@@ -1,8 +1,10 @@
 #include "http/headers.h"
 
 #include <array>
+#include <bit>
 #include <cassert>
 #include <cstring>
+#include <type_traits>
 
 namespace gatehouse::http {
 namespace {
@@ -24,14 +26,30 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-/// Of a compiler's vector types: one instruction looks at all of it.
-using Block = signed char __attribute__((vector_size(16)));
+// Of a compiler's vector types: a few instructions look at all of it. As signed numbers, the bytes
+// from 0x80 on are below all others.
+template <int Size>
+using Bytes = signed char __attribute__((ext_vector_type(Size)));
 
-/// All are between 0x20 and 0x7e: as signed numbers, those from 0x80 on are below.
-bool all_visible(Block block) {
-  const Block in_range = (block >= ' ') & (block <= '~');
-  return __builtin_reduce_and(in_range) != 0;
+/// Where the first byte of those at `bytes` is for which the mask that `wanted` makes is not set;
+/// Size if it is for all.
+template <int Size, class Wanted>
+std::size_t first_unwanted(const char* bytes, Wanted wanted) {
+  using Mask = bool __attribute__((ext_vector_type(Size)));
+  using Bits = std::conditional_t<Size == 16, std::uint16_t, std::uint8_t>;
+  static_assert(sizeof(Mask) == sizeof(Bits));
+  Bytes<Size> block;
+  std::memcpy(&block, bytes, sizeof block);
+  const Mask mask = __builtin_convertvector(wanted(block), Mask);
+  return static_cast<std::size_t>(std::countr_one(std::bit_cast<Bits>(mask)));
 }
+
+constexpr auto kVisible = [](auto block) { return (block >= ' ') & (block <= '~'); };
+/// Most of what names are made of.
+constexpr auto kLetterDigitHyphen = [](auto block) {
+  const auto folded = block | 0x20;
+  return ((folded >= 'a') & (folded <= 'z')) | ((block >= '0') & (block <= '9')) | (block == '-');
+};
 
 // Of a browser's request, so that its head makes two allocations instead of a dozen.
 constexpr std::size_t kUsualFields = 24;
@@ -40,11 +58,7 @@ constexpr std::size_t kUsualBytes = 1023;
 }  // namespace
 
 bool is_token(std::string_view text) {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    if (!kToken[static_cast<unsigned char>(c)]) return false;
-  }
-  return true;
+  return !text.empty() && skip_token_bytes(text, 0) == text.size();
 }
 
 bool is_field_value(std::string_view text) {
@@ -54,16 +68,30 @@ bool is_field_value(std::string_view text) {
 
 std::size_t skip_value_bytes(std::string_view text, std::size_t from) {
   for (;;) {
-    Block block;
-    while (from + sizeof block <= text.size()) {
-      std::memcpy(&block, text.data() + from, sizeof block);
-      if (!all_visible(block)) break;
-      from += sizeof block;
+    std::size_t passed = 16;
+    while (passed == 16 && text.size() - from >= 16) {
+      passed = first_unwanted<16>(text.data() + from, kVisible);
+      from += passed;
+    }
+    if (passed == 16 && text.size() - from >= 8) {
+      from += first_unwanted<8>(text.data() + from, kVisible);
     }
     while (from < text.size() && text[from] >= ' ' && text[from] <= '~') ++from;
     if (from == text.size() || text[from] != '\t') return from;
     ++from;
   }
+}
+
+std::size_t skip_token_bytes(std::string_view text, std::size_t from) {
+  while (text.size() - from >= 16) {
+    const std::size_t passed = first_unwanted<16>(text.data() + from, kLetterDigitHyphen);
+    from += passed;
+    if (passed == 16) continue;
+    if (!kToken[static_cast<unsigned char>(text[from])]) return from;
+    ++from;
+  }
+  while (from < text.size() && kToken[static_cast<unsigned char>(text[from])]) ++from;
+  return from;
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

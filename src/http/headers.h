@@ -29,6 +29,8 @@ bool is_field_value(std::string_view text);
 /// The first place at or after `from` whose byte is neither visible ASCII, space nor tab; the size
 /// if there is none. Sixteen bytes at a time.
 std::size_t skip_value_bytes(std::string_view text, std::size_t from);
+/// The same for the bytes of a token.
+std::size_t skip_token_bytes(std::string_view text, std::size_t from);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
 

@@ -101,18 +101,27 @@ TEST(FieldSyntax, CaseIsFoldedForAsciiOnly) {
   EXPECT_EQ(lower_case("A[Z\xc4"), "a[z\xc4");
 }
 
-TEST(FieldValue, EachByteIsSeenAtEachPlace) {
+/// Holds `skip` against a look at each byte, at each place of texts of each length.
+void expect_skips(std::size_t (*skip)(std::string_view, std::size_t), bool (*passes)(char)) {
   for (std::size_t size = 0; size < 40; ++size) {
-    EXPECT_EQ(skip_value_bytes(std::string(size, 'a'), 0), size);
+    EXPECT_EQ(skip(std::string(size, 'a'), 0), size);
     for (std::size_t at = 0; at < size; ++at) {
       for (int byte = 0; byte < 256; ++byte) {
-        std::string text(size, '~');
+        std::string text(size, 'z');
         text[at] = static_cast<char>(byte);
-        const bool passes = byte == '\t' || (byte >= ' ' && byte <= '~');
-        ASSERT_EQ(skip_value_bytes(text, 0), passes ? size : at) << byte << " of " << size;
+        ASSERT_EQ(skip(text, 0), passes(text[at]) ? size : at) << byte << " of " << size;
       }
     }
   }
+}
+
+TEST(FieldBytes, EachIsSeenAtEachPlace) {
+  expect_skips(&skip_value_bytes, [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+  expect_skips(&skip_token_bytes, [](char c) {
+    constexpr std::string_view kToken =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return kToken.find(c) != std::string_view::npos;
+  });
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ const Headers& BodyReader::trailers() const {
 
 void Trace::clear() {
   for (std::string* const text : {&request_id, &route, &upstream, &user, &session}) text->clear();
+  service.reset();
   failure = {};
   span = {};
 }

@@ -179,6 +179,8 @@ struct Request {
   /// The protocol asked for: "websocket", "spdy/3.1" or kConnect; empty if none. Others are
   /// dropped.
   std::string upgrade;
+  /// Told by a handler: the body is one side of a conversation, and pauses for as long as it likes.
+  bool may_pause = false;
 
   /// Filled by a server; defaults when a role makes the request itself.
   std::shared_ptr<const Peer> peer;

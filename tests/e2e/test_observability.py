@@ -1,31 +1,14 @@
 """What is seen from outside: access log in a file, spans, metrics, the page of diagnostics."""
 
-import contextlib
 import http.server
 import json
 import re
-import signal
 import threading
-import time
 
 import pytest
 import requests
-from deployment import Role, free_port
+from gateway_alone import SECONDS, GatewayAlone, eventually
 from upstreams import RawUpstream
-import yaml_text
-
-SECONDS = 30
-
-
-def eventually(condition):
-    """What the condition gives, once it is true."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            if value := condition():
-                return value
-        time.sleep(0.02)
-    raise AssertionError("this did not come true: " + repr(condition()))
 
 
 class Collector:
@@ -74,56 +57,13 @@ def attributes(span):
     return {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
 
 
-class Gateway:
-    """The gateway alone, open to all, with two routes to one upstream."""
+class Gateway(GatewayAlone):
+    """With two routes to one upstream, and two loops."""
 
     def __init__(self, folder, upstream_url, **settings):
-        self.port, self.operations_port = free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "gateway.log"
-        self.config = folder / "gateway.yaml"
-        self.settings = {
-            "listen": [{"address": f"127.0.0.1:{self.port}"}],
-            "authorizer": {"kind": "none"},
-            "routes": [{"name": "a", "prefix": "/a", "service": upstream_url},
-                       {"name": "rest", "prefix": "/", "service": upstream_url}],
-            **settings,
-        }
-        self.write()
-        self.role = Role("gateway", ["gateway", "serve", "-c", str(self.config)], self.port,
-                         self.log)
-
-    def write(self):
-        self.config.write_text(yaml_text.dump({
-            "operations": {"listen": f"127.0.0.1:{self.operations_port}"}, "threads": 2,
-            "gateway": self.settings}))
-
-    def __enter__(self):
-        self.role.start()
-        return self
-
-    def __exit__(self, *_):
-        code = self.role.stop()
-        assert code == 0, self.log.read_text()[-4000:]
-        assert "ERROR: " not in self.log.read_text()  # a sanitizer's report
-
-    def hang_up(self):
-        self.role.process.send_signal(signal.SIGHUP)
-
-    def operations(self, path):
-        return requests.get(f"http://127.0.0.1:{self.operations_port}{path}", timeout=SECONDS)
-
-    def metric(self, name, **labels):
-        """The sum of the series with these labels."""
-        total = 0.0
-        for line in self.operations("/metrics").text.splitlines():
-            found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-            if not found or found[1] != name:
-                continue
-            has = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', found[2] or ""))
-            if all(has.get(key) == value for key, value in labels.items()):
-                total += float(found[3])
-        return total
+        super().__init__(folder, [{"name": "a", "prefix": "/a", "service": upstream_url},
+                                  {"name": "rest", "prefix": "/", "service": upstream_url}],
+                         threads=2, **settings)
 
 
 @pytest.fixture
@@ -195,7 +135,9 @@ def test_metrics_tell_of_routes_services_and_the_process(upstream, tmp_path):
             requests.get(gateway.url + path, timeout=SECONDS)
         assert gateway.metric("gatehouse_requests_total", route="a", code="200") == 2
         assert gateway.metric("gatehouse_requests_total", route="rest", status="2xx") == 1
-        assert gateway.metric("gatehouse_upstream_requests_total", service=upstream.url) == 3
+        # Each loop tells of its services from time to time.
+        eventually(lambda: gateway.metric("gatehouse_upstream_requests_total",
+                                          service=upstream.url) == 3)
         assert gateway.metric("gatehouse_upstream_endpoints_usable", service=upstream.url) == 1
         assert gateway.metric("gatehouse_build_info") == 1
         assert gateway.metric("gatehouse_reloads_total") == 0
@@ -223,7 +165,8 @@ def test_the_page_of_diagnostics(upstream, tmp_path):
     with Gateway(tmp_path, upstream.url) as gateway:
         requests.get(gateway.url + "/a", timeout=SECONDS)
         page = gateway.operations("/ambassador/v0/diag/")
-        facts = gateway.operations("/ambassador/v0/diag/?json=true").json()
+        eventually(lambda: gateway.cluster(upstream.url)["requests"] == 1)
+        facts = gateway.diagnosis()
         assert gateway.operations("/ambassador/v0/diag/style.css").status_code == 200
         assert gateway.operations("/ambassador/v0/check_alive").status_code == 200
         assert gateway.operations("/ambassador/v0/check_ready").status_code == 200

@@ -77,7 +77,7 @@ Progress RequestHeadReader::read_request_line() {
 }
 
 Progress RequestHeadReader::read_method() {
-  const std::size_t end = skip(text_, position_, kTokenByte);
+  const std::size_t end = http::skip_token_bytes(text_, position_);
   const std::string_view method = text_.substr(position_, end - position_);
   if (method.size() > kMethodLimit) return refuse(501, "the method is not known");
   if (end == text_.size()) return Progress::kIncomplete;
@@ -275,6 +275,7 @@ void clear(RequestHead& head) {
   head.request.headers.clear();
   head.request.body = {};
   head.request.upgrade.clear();
+  head.request.may_pause = false;
   head.framing = {};
   head.keep_alive = true;
   head.expects_continue = false;

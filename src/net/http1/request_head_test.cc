@@ -178,12 +178,6 @@ TEST(RequestFraming, TwoTransferEncodingsAreRefused) {
   EXPECT_EQ(refused(post_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n")), 400);
 }
 
-TEST(RequestFraming, UnderscoreSpellingIsAnOrdinaryField) {
-  const Parsed parsed = parse(post_with("Content_Length: 5\r\nTransfer_Encoding: chunked\r\n"));
-  EXPECT_EQ(parsed.head.framing.kind, Framing::Kind::kNone);
-  EXPECT_EQ(parsed.head.request.headers.size(), 2u);
-}
-
 // Lines and bytes.
 
 TEST(RequestLines, BareLineFeedIsRefused) {

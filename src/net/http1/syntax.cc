@@ -66,7 +66,7 @@ FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText 
   const std::size_t start = position;
   if (start < text.size() && text[start] == '\r') return read_last_line(text, position);
 
-  const std::size_t colon = skip(text, start, kTokenByte);
+  const std::size_t colon = http::skip_token_bytes(text, start);
   if (colon == text.size()) return {.kind = FieldLine::Kind::kIncomplete};
   if (text[colon] != ':') return bad(why_no_name(text[colon]));
   if (colon == start) return bad("an empty field name");

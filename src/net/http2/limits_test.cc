@@ -188,6 +188,23 @@ TEST_F(Http2LimitsTest, AnswersASlowBodyWith408) {
   EXPECT_TRUE(is_alive(*client));
 }
 
+TEST_F(Http2LimitsTest, ABodyThatMayPauseIsNoSlowOne) {
+  ServerOptions options;
+  options.body_idle_timeout = milliseconds(30);
+  options.body_bytes_per_second = 1'000'000;
+  serve(
+      [](http::Request& request) {
+        request.may_pause = true;
+        return echo(request);
+      },
+      options);
+  auto client = greet(headers(1, request_fields("POST"), kEndHeadersFlag) + data(1, "abc", false));
+  loop_.run(loop_.get().sleep(milliseconds(100)));
+  say(*client, data(1, "def", true));
+  EXPECT_EQ(answer(*client, 1).status, "200");
+  EXPECT_EQ(counts_.count(Limit::kBodyTimeout), 0u);
+}
+
 TEST_F(Http2LimitsTest, AnswersADrippingBodyWith408) {
   ServerOptions options;
   options.body_idle_timeout = milliseconds(100);

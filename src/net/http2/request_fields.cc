@@ -43,6 +43,7 @@ void RequestFields::begin(http::Request& request, const http1::Limits& limits) {
   request.headers.clear();
   request.body = {};
   request.upgrade.clear();
+  request.may_pause = false;
   for (std::string* const text : {&path_, &scheme_, &authority_, &host_, &protocol_, &cookie_}) {
     text->clear();
   }

@@ -413,7 +413,7 @@ std::optional<MonotonicTime> ServerStream::content_deadline(MonotonicTime now) {
   const ServerOptions& options = server_->context().options;
   const std::optional<MonotonicTime> since = waiting_for_content_since();
   const std::chrono::milliseconds limit = options.body_idle_timeout;
-  if (!since || limit.count() == 0) return std::nullopt;
+  if (!since || limit.count() == 0 || request_.may_pause) return std::nullopt;
   bool too_slow = now >= *since + limit;
   if (options.body_bytes_per_second != 0 && now - rate_at_ >= limit) {
     const double seconds = std::chrono::duration<double>(now - rate_at_).count();
