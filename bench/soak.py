@@ -12,6 +12,7 @@ any other request that is not answered right is a loss. The load is paced, not t
 import asyncio
 import collections
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -70,14 +71,16 @@ class Soak:
         self.manifests.mkdir()
         self.write_routes(0)
         self.port, self.operations = free_port(), free_port()
-        self.log = folder / "gateway.log"
+        settings, self.log = folder / "gatehouse.yaml", folder / "gateway.log"
+        settings.write_text(json.dumps({
+            "log": {"level": "error"},
+            "operations": {"listen": f"127.0.0.1:{self.operations}"},
+            "gateway": {"authorizer": {"kind": "none"}, "access_log": {"path": "/dev/null"}}}))
         with open(self.log, "wb") as log:
             self.gateway = subprocess.Popen(
-                [BINARY, "gateway", "serve", "--manifests", self.manifests,
-                 "--listen", f"127.0.0.1:{self.port}", "--tls-cert", cert, "--tls-key", key,
-                 "--operations", f"127.0.0.1:{self.operations}"],
-                stderr=log, env=os.environ | {"GATEHOUSE_LOG_LEVEL": "error",
-                                              "GATEHOUSE_GATEWAY_ACCESS_LOG_PATH": "/dev/null"})
+                [BINARY, "gateway", "serve", "-c", settings, "--manifests", self.manifests,
+                 "--listen", f"127.0.0.1:{self.port}", "--tls-cert", cert, "--tls-key", key],
+                stderr=log)
         self.stack.callback(self.gateway.kill)
         wait_for(self.port)
 
