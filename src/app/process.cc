@@ -1,6 +1,7 @@
 #include "app/process.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -116,6 +117,7 @@ class Process {
   void reread();
   void reload();
   Result<void> try_to_reload();
+  void note_reload(std::string refusal);
   Result<Worker::Told> put_in_force(const std::shared_ptr<Serving>& fresh);
   void end_workers();
 
@@ -165,6 +167,8 @@ Opened<void> Process::open(const GatewaySources& sources) {
   common_.started = clock_.now();
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
   common_.metrics->set_clusters([this] { return common_.clusters.views(); });
+  common_.metrics->set_problems(
+      [this] { return common_.report.problems().size() + common_.report.warnings().size(); });
   common_.metrics->set_dropped_lines([this] { return dropped_lines_.count(); });
   const Result<void> prepared = prepare_serving();
   if (!prepared) return failed(kConfiguration, prepared.error());
@@ -311,6 +315,7 @@ void Process::reread() {
   if (reread_) fresh = reread_();
   if (reread_ && !fresh) {
     common_.log->error("the configuration was not reloaded; what was in force stays");
+    note_reload("the configuration cannot be read, or is wrong; the log says where");
     return;
   }
   if (fresh) {
@@ -318,6 +323,8 @@ void Process::reread() {
       common_.log->warn("{}: has changed, and takes effect at the next start", field);
     }
     settings_.gateway = std::move(fresh->gateway);
+    settings_.gatekeeper.listen = std::move(fresh->gatekeeper.listen);
+    settings_.identity.listen = std::move(fresh->identity.listen);
   }
   reload();
 }
@@ -332,10 +339,14 @@ void Process::reload() {
   } else {
     common_.log->error("not reloaded, what was in force stays: {}", reloaded.error().message);
   }
-  common_.metrics->reloads().add({.time = clock_.now(),
-                                  .applied = reloaded.has_value(),
-                                  .what = reloaded ? "" : reloaded.error().message},
-                                 common_.report.problems().size());
+  note_reload(reloaded ? "" : reloaded.error().message);
+}
+
+/// For the metrics and the page. `refusal`: why it was not applied; empty if it was.
+void Process::note_reload(std::string refusal) {
+  const bool applied = refusal.empty();
+  common_.metrics->reloads().add(
+      {.time = clock_.now(), .applied = applied, .what = std::move(refusal)});
 }
 
 Result<void> Process::try_to_reload() {
@@ -412,6 +423,15 @@ void forbid_core_dumps() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+/// The memory of a connection that ends is the next one's: to give it to the kernel and ask it back
+/// costs a TLS handshake more system time than its bytes.
+void keep_freed_memory() {
+  constexpr int kKept = 8 << 20;    // bytes at a heap's end
+  constexpr int kMapped = 1 << 20;  // what is larger comes from the kernel and goes back to it
+  ::mallopt(M_TRIM_THRESHOLD, kKept);
+  ::mallopt(M_MMAP_THRESHOLD, kMapped);
+}
+
 void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -433,6 +453,7 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   spdlog::set_default_logger(log);
   forbid_core_dumps();
   raise_descriptor_limit();
+  keep_freed_memory();
   const auto on_ready = std::move(options.on_ready);
   const config::Settings settings = options.settings;
   auto reread = std::move(options.reread);

@@ -57,6 +57,24 @@ Result<void> compile(config::Settings settings, const ReloadFrom& from, Reload& 
   return {};
 }
 
+/// For the listeners of roles without a gateway: the certificates that their settings name now.
+void take_certificates(const config::Settings& settings, Reload& out) {
+  for (PlannedListener& listener : out.serving->listeners) {
+    const bool of_gatekeeper = listener.service == Service::kGatekeeper;
+    if (!of_gatekeeper && listener.service != Service::kIdentity) continue;
+    const std::vector<config::Listen>& listens =
+        of_gatekeeper ? settings.gatekeeper.listen : settings.identity.listen;
+    const auto now =
+        std::ranges::find(listens, listener.settings.address, &config::Listen::address);
+    if (now == listens.end()) continue;
+    if (has_certificate(now->tls) == has_certificate(listener.settings.tls)) {
+      listener.settings.tls = now->tls;
+    } else {
+      out.warnings.push_back(listener.settings.address + ": TLS begins or ends at the next start");
+    }
+  }
+}
+
 /// The file that is open, if the settings still name it.
 Result<void> take_access_log(const ReloadFrom& from, Serving& fresh) {
   const config::AccessLog& settings = fresh.gateway->settings().access_log;
@@ -101,6 +119,7 @@ Result<Reload> prepare_reload(const config::Settings& settings, const ReloadFrom
              .warnings = std::move(sources->warnings)};
   out.serving->listeners = from.serving.listeners;
   out.serving->access_log = from.serving.access_log;
+  take_certificates(settings, out);
   Result<void> made;
   if (from.serving.gateway) {
     config::Settings whole = settings;

@@ -223,6 +223,11 @@ gateway::DiagnosticSnapshot Worker::diagnose() const {
                              .protocol = listener.tls ? "https" : "http",
                              .serves = std::string(name_of(listener.service))});
   }
+  if (tcp_) {
+    for (const net::Endpoint& endpoint : tcp_->endpoints()) {
+      out.listeners.push_back({.address = endpoint.str(), .protocol = "tcp", .serves = "gateway"});
+    }
+  }
   for (std::string& text : common_.report.problems())
     out.problems.push_back({.what = std::move(text)});
   for (std::string& text : common_.report.warnings()) {

@@ -25,7 +25,8 @@ std::vector<Field> process_fields(Settings& s) {
        "The least severe lines that are written."},
       {"log.format", &s.log.format, OneOf{{"text", "json"}}, "The form of a line on stderr."},
       {"operations.listen", &s.operations.listen, empty_or(kAddress),
-       "Address of /metrics, /healthz/live and /healthz/ready, for operators only. Empty: off."},
+       "Address of /metrics, /healthz/live, /healthz/ready and the page /ambassador/v0/diag/, for "
+       "operators only. Empty: off."},
       {"store.kind", &s.store.kind, OneOf{{"sqlite", "memory"}},
        "Where sessions, users and keys are kept. memory forgets all at the end of the process."},
       {"store.path", &s.store.path, form(kOneLine),

@@ -29,7 +29,7 @@ std::vector<Field> head_limit_fields(Limits& l) {
       {"write_idle_timeout", &l.write_idle_timeout, at_least(milliseconds(100), hours(24)),
        "How long a client may take nothing of an answer that waits for it."},
       {"tunnel_idle_timeout", &l.tunnel_idle_timeout, or_zero("no limit"),
-       "The longest silence in a WebSocket."},
+       "The longest silence in a WebSocket or tunnel, besides its route's idle_timeout."},
   };
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kIntroduction = R"(# Configuration
 
-<!-- Written by `gatehouse config docs` from the field table in src/config/fields.cc. -->
+<!-- Written by `gatehouse config docs` from the field tables in src/config/*fields.cc. -->
 
 `gatehouse serve -c FILE` reads one YAML file. `gatehouse config check -c FILE` names every problem
 in it with line and column and warns of what is allowed and dangerous,
@@ -35,7 +35,8 @@ refused, as is a value of the wrong type or out of its range; nothing is read as
 - **Durations** have a unit: `500ms`, `10s`, `5m`, `24h`, `7d`, `1h30m`. **Sizes** are bytes, or
   have one: `64KiB`, `1MiB`.
 - **Paths** are taken as they are, from the working directory: `~` is not expanded.
-- **Applied** by a restart, but for what says *reload*: a SIGHUP is enough there.
+- **Applied** by a restart, but for what says *reload*: a SIGHUP is enough there, and for all
+  entries of a list that says so.
 - **Limits.** The file has at most 4 MiB, 16 levels and 150,000 values.
 )";
 

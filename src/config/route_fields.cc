@@ -109,7 +109,8 @@ std::vector<Field> forward_fields(Route& r) {
       {"timeout", &r.timeout, or_zero("no limit"),
        "How long the upstream may take to the head of its answer."},
       {"idle_timeout", &r.idle_timeout, or_zero("no limit"),
-       "The longest pause within an upstream's answer."},
+       "The longest pause within an upstream's answer, and the longest silence, either way, of a "
+       "WebSocket or tunnel."},
       {"retry.on", &r.retry.on,
        OneOf{{"5xx", "gateway-error", "connect-failure", "reset", "retriable-4xx", "refused-stream",
               "retriable-status-codes"}},
@@ -164,7 +165,8 @@ std::vector<Field> balance_fields(Upstream& u) {
       {"load_balancer.source_ip", &balancer.source_ip, Anything{},
        "true: ring_hash and maglev choose by the client's address."},
       {"outlier_detection.consecutive_5xx", &outliers.consecutive_5xx, Range{0, 10'000, "failures"},
-       "Failures in a row that take an address out. 0: none is taken out."},
+       "Failures in a row that take an address out, for the event loop that has met them. 0: none "
+       "is taken out."},
       {"outlier_detection.interval", &outliers.interval, at_least(milliseconds(10), hours(1)),
        "How often addresses that were out are looked at."},
       {"outlier_detection.base_ejection", &outliers.base_ejection,
@@ -209,12 +211,15 @@ std::vector<Field> upstream_tls_fields(UpstreamTls& t) {
 std::vector<Field> circuit_breaker_fields(CircuitBreakers& b) {
   return {
       {"connections", &b.connections, kBreaker,
-       "Connections that may be open at once. 0: no limit."},
+       "Connections that each event loop may have open at once. 0: no limit."},
       {"pending_requests", &b.pending_requests, kBreaker,
-       "Requests that may wait for a connection; a further one is answered 503. 0: no limit."},
+       "Requests that may wait for a connection in each event loop; a further one is answered 503. "
+       "0: no limit."},
       {"requests", &b.requests, kBreaker,
-       "Requests that may be under way; a further one is answered 503. 0: no limit."},
-      {"retries", &b.retries, kBreaker, "Retries that may be under way. 0: no limit."},
+       "Requests that may be under way in each event loop; a further one is answered 503. 0: no "
+       "limit."},
+      {"retries", &b.retries, kBreaker,
+       "Retries that may be under way in each event loop. 0: no limit."},
   };
 }
 

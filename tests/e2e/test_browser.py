@@ -20,8 +20,8 @@ UPLOAD_BYTES = 40 * 1024 * 1024
 MEMORY_GROWTH_BYTES = 64 * 1024 * 1024  # both transfers together: far less than either is long
 CLOSE_MS = 5000  # about one second by design; the machine may be busy
 PAGES = {"client-unknown", "link-damaged", "nothing-here", "bad-request", "other-site", "login",
-         "login-refused", "login-slowed", "dashboard", "service-away", "home", "logout-question",
-         "signed-out"}
+         "login-refused", "login-slowed", "dashboard", "service-away", "diagnostics", "home",
+         "logout-question", "signed-out"}
 LOOKS = 6  # light and dark, at 320, 360 and 1280 px
 NOTEBOOK = {"cells": [{"cell_type": "code", "id": "a", "execution_count": None, "metadata": {},
                        "outputs": [], "source": ["print('the answer is', 6 * 7)"]}],
@@ -114,7 +114,8 @@ def test_every_page_in_light_and_dark_wide_and_narrow_without_scripts(form, tmp_
         **{"all" if form == "one" else "identity": slow}).start()
     try:
         seen = browse("pages.js", {
-            "url": door.url, "user": USER, "password": PASSWORD,
+            "url": door.url, "operations": f"http://127.0.0.1:{door.operations_port}",
+            "user": USER, "password": PASSWORD,
             "folder": os.environ.get("GATEHOUSE_SCREENSHOTS", str(tmp_path))})
     finally:
         door.close()

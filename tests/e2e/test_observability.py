@@ -7,7 +7,7 @@ import threading
 
 import pytest
 import requests
-from gateway_alone import SECONDS, GatewayAlone, eventually
+from gateway_alone import SECONDS, GatewayAlone, eventually, mapping
 from upstreams import RawUpstream
 
 
@@ -157,8 +157,20 @@ def test_a_reload_is_counted_and_routes_keep_their_counters(upstream, tmp_path):
         assert gateway.metric("gatehouse_requests_total", route="new") == 1
         gateway.config.write_text("gateway: [")
         gateway.hang_up()
-        page = eventually(lambda: gateway.operations("/ambassador/v0/diag/?json=true").json())
+        eventually(lambda: gateway.metric("gatehouse_reloads_total", result="refused") == 1)
+        page = gateway.diagnosis()
+        assert not page["reloads"][0]["applied"] and page["reloads"][1]["applied"]
         assert {"new", "a", "rest"} == {route["name"] for route in page["routes"]}
+
+
+def test_problems_are_counted_from_the_start(upstream, tmp_path):
+    wrong = mapping("wrong", "no-slash", upstream.url)
+    odd = mapping("odd", "/odd/", upstream.url, envoy_override={"x": 1})
+    with GatewayAlone(tmp_path, [{"prefix": "/", "service": upstream.url}],
+                      manifests=[wrong, odd]) as gateway:
+        severities = [problem["severity"] for problem in gateway.diagnosis()["problems"]]
+        assert sorted(severities) == ["error", "warning"]
+        assert gateway.metric("gatehouse_configuration_problems") == 2
 
 
 def test_the_page_of_diagnostics(upstream, tmp_path):

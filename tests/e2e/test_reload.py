@@ -200,6 +200,8 @@ def test_tcp_mappings_come_change_and_go(tmp_path, service):
             Echo(b"b") as b:
         assert connect(port) is None
         assert reload(gateway, tcp=to(a))["applied"]
+        assert {"address": f"127.0.0.1:{port}", "protocol": "tcp", "serves": "gateway"} in \
+            gateway.diagnosis()["listeners"]
         old = connect(port)
         assert say(old, b"1") == b"a1"
         assert reload(gateway, tcp=to(b))["applied"]

@@ -5,8 +5,9 @@ import signal
 import ssl
 import time
 
+import yaml_text
 from certificates import make_certificate
-from deployment import Deployment
+from deployment import Deployment, Role, free_port
 
 
 def presented(port: int) -> str:
@@ -46,3 +47,25 @@ def test_certificates_are_read_again_on_sighup(tmp_path):
         assert presented(door.port) == second
     finally:
         door.close()
+
+
+def test_a_role_without_a_gateway_takes_another_certificate_too(tmp_path):
+    port, config = free_port(), tmp_path / "identity.yaml"
+    first, second = (make_certificate(tmp_path, name) for name in ("localhost", "other.test"))
+
+    def write(certificate) -> None:
+        config.write_text(yaml_text.dump({
+            "store": {"kind": "memory"}, "operations": {"listen": ""}, "threads": 2,
+            "identity": {"issuer": f"https://localhost:{port}/dex", "listen": [
+                {"address": f"127.0.0.1:{port}", "tls": certificate.settings()}]}}))
+
+    write(first)
+    role = Role("identity", ["identity", "serve", "-c", str(config)], port, tmp_path / "log")
+    role.start()
+    try:
+        assert presented(port) == first.certificate.read_text()
+        write(second)
+        role.process.send_signal(signal.SIGHUP)
+        assert wait_for(lambda: presented(port) == second.certificate.read_text())
+    finally:
+        assert role.stop() == 0

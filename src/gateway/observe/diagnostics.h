@@ -66,8 +66,7 @@ struct ListenerView {
 /// Something that is wrong with the configuration and was left out, or is only doubtful.
 struct ProblemView {
   bool is_error = true;
-  std::string where;  // "Mapping a in b.yaml:12"
-  std::string what;
+  std::string what;  // and where: "b.yaml:12:3: Mapping default/a spec.prefix: …"
 };
 
 struct ReloadView {

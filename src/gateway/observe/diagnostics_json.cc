@@ -41,9 +41,7 @@ Json json_of(const ListenerView& listener) {
 }
 
 Json json_of(const ProblemView& problem) {
-  return {{"severity", problem.is_error ? "error" : "warning"},
-          {"where", problem.where},
-          {"what", problem.what}};
+  return {{"severity", problem.is_error ? "error" : "warning"}, {"what", problem.what}};
 }
 
 Json json_of(const ReloadView& reload) {

@@ -25,7 +25,8 @@ body.board { padding: clamp(1rem, 3vw, 2.5rem); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .board table {
   width: 100%;
-  border-collapse: collapse;
+  border-collapse: separate;
+  border-spacing: 0;
   background: var(--card);
   border: 1px solid var(--edge);
   border-radius: 0.625rem;
@@ -38,59 +39,67 @@ body.board { padding: clamp(1rem, 3vw, 2.5rem); }
   border-block-end: 1px solid var(--edge);
   overflow-wrap: anywhere;
 }
-.board th { color: var(--soft); font-weight: 600; font-size: 0.8125rem; }
+.board th { color: var(--soft); font-weight: 600; font-size: 0.8125rem; white-space: nowrap; }
 .board tr:last-child td { border-block-end: 0; }
-.board td.number { text-align: end; font-variant-numeric: tabular-nums; }
+.board .number { text-align: end; font-variant-numeric: tabular-nums; }
+.board td.whole { white-space: nowrap; }
 .board td small { display: block; color: var(--soft); }
 .board .bad { color: var(--bad); font-weight: 600; }
 .board .none { color: var(--soft); }
-@media (max-width: 48rem) {
+@media (max-width: 60rem) {
   .board thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .board table, .board tbody, .board tr, .board td { display: block; }
   .board tr { padding-block: 0.5rem; border-block-end: 1px solid var(--edge); }
   .board tr:last-child { border-block-end: 0; }
-  .board td, .board td.number { display: flex; gap: 0.75rem; text-align: start; border: 0; padding-block: 0.125rem; }
+  .board td { display: flex; gap: 0.75rem; border: 0; padding-block: 0.125rem; }
+  .board .number { text-align: start; }
+  .board td.whole { white-space: normal; }
+  .board td:empty { display: none; }
   .board td::before { content: attr(data-label); flex: 0 0 7rem; color: var(--soft); }
 }
 )css";
 
-struct Cell {
-  std::string html;  // escaped already
-  bool number = false;
-};
+using Cell = std::string;  // HTML
 using Row = std::vector<Cell>;
 
 Cell text(std::string_view value) {
-  return {http::html_escape(value)};
+  return http::html_escape(value);
 }
 Cell text(std::string_view value, std::string_view below) {
   if (below.empty()) return text(value);
-  return {fmt::format("<span>{}<small>{}</small></span>", http::html_escape(value),
-                      http::html_escape(below))};
+  return fmt::format("<span>{}<small>{}</small></span>", http::html_escape(value),
+                     http::html_escape(below));
 }
 Cell bad(std::string_view value) {
-  return {fmt::format("<span class=\"bad\">{}</span>", http::html_escape(value))};
+  return fmt::format("<span class=\"bad\">{}</span>", http::html_escape(value));
 }
 Cell number(std::uint64_t value) {
-  return {fmt::format("{}", value), true};
+  return std::to_string(value);
 }
 Cell good_or_bad(bool good, std::string_view when_good, std::string_view when_bad) {
   return good ? text(when_good) : bad(when_bad);
 }
 
+struct Column {
+  std::string_view title;
+  std::string_view look = "text";  // a class of the style
+};
+constexpr std::string_view kWhole = "whole";  // short: on one line
+constexpr std::string_view kNumber = "number";
+
 struct Table {
   std::string_view title;
   std::string_view if_empty;
-  std::vector<std::string_view> columns;
+  std::vector<Column> columns;
   std::vector<Row> rows;
   std::size_t total = 0;  // rows there are, of which `rows` may be the first
 };
 
-std::string html_of(const Row& row, const std::vector<std::string_view>& columns) {
+std::string html_of(const Row& row, const std::vector<Column>& columns) {
   std::string out = "<tr>";
   for (std::size_t i = 0; i < row.size(); ++i) {
-    out += fmt::format("<td data-label=\"{}\"{}>{}</td>", columns[i],
-                       row[i].number ? " class=\"number\"" : "", row[i].html);
+    out += fmt::format("<td data-label=\"{}\" class=\"{}\">{}</td>", columns[i].title,
+                       columns[i].look, row[i]);
   }
   return out + "</tr>\n";
 }
@@ -102,8 +111,8 @@ std::string html_of(const Table& table) {
     return out + fmt::format("<p class=\"none\">{}</p>\n</section>\n", table.if_empty);
   }
   out += "<table>\n<thead><tr>";
-  for (const std::string_view column : table.columns) {
-    out += fmt::format("<th scope=\"col\">{}</th>", column);
+  for (const Column& column : table.columns) {
+    out += fmt::format("<th scope=\"col\" class=\"{}\">{}</th>", column.look, column.title);
   }
   out += "</tr></thead>\n<tbody>\n";
   for (const Row& row : table.rows) out += html_of(row, table.columns);
@@ -117,9 +126,8 @@ std::string html_of(const Table& table) {
 
 /// The first rows of a table, one for each view.
 template <class View, class MakeRow>
-Table table_of(std::string_view title, std::string_view if_empty,
-               std::vector<std::string_view> columns, const std::vector<View>& views,
-               MakeRow make_row) {
+Table table_of(std::string_view title, std::string_view if_empty, std::vector<Column> columns,
+               const std::vector<View>& views, MakeRow make_row) {
   Table table{title, if_empty, std::move(columns), {}, views.size()};
   const std::size_t shown = std::min(views.size(), kDiagnosticRows);
   for (std::size_t i = 0; i < shown; ++i) table.rows.push_back(make_row(views[i]));
@@ -127,18 +135,23 @@ Table table_of(std::string_view title, std::string_view if_empty,
 }
 
 Table problems_of(const DiagnosticSnapshot& snapshot) {
-  return table_of("Problems of the configuration", "None.", {"Severity", "Where", "What"},
+  return table_of("Problems of the configuration", "None.", {{"Severity", kWhole}, {"What"}},
                   snapshot.problems, [](const ProblemView& problem) {
                     return Row{good_or_bad(!problem.is_error, "warning", "error"),
-                               text(problem.where), text(problem.what)};
+                               text(problem.what)};
                   });
 }
 
 Table routes_of(const DiagnosticSnapshot& snapshot) {
   return table_of(
       "Routes, in the order in which they are tried", "None: every request is answered 404.",
-      {"Route", "Matches", "Leads to", "Weight", "Authentication", "Requests"}, snapshot.routes,
-      [](const RouteView& route) {
+      {{"Route"},
+       {"Matches"},
+       {"Leads to"},
+       {"Weight", kWhole},
+       {"Authentication", kWhole},
+       {"Requests", kNumber}},
+      snapshot.routes, [](const RouteView& route) {
         return Row{text(route.name, route.origin),
                    text(route.match),
                    text(without_secrets(route.upstream), route.shadow ? "gets a copy" : ""),
@@ -177,9 +190,11 @@ Row row_of(const Place& place) {
   const EndpointView& endpoint = *place.endpoint;
   const std::string_view state = state_of(endpoint);
   const std::string_view panic = place.cluster->panic ? "all are used: too few are well" : "";
+  const std::string failure =
+      endpoint.last_error.empty() ? "" : "last failure: " + endpoint.last_error;
   return {text(service, panic),
           text(endpoint.address),
-          state.empty() ? text("well", endpoint.last_error) : bad(state),
+          state.empty() ? text("well", failure) : bad(state),
           number(endpoint.active_requests),
           number(endpoint.requests),
           number(endpoint.failures)};
@@ -187,7 +202,12 @@ Row row_of(const Place& place) {
 
 Table services_of(const DiagnosticSnapshot& snapshot) {
   return table_of("Services", "None.",
-                  {"Service", "Address", "State", "Under way", "Requests", "Failures"},
+                  {{"Service"},
+                   {"Address", kWhole},
+                   {"State"},
+                   {"Under way", kNumber},
+                   {"Requests", kNumber},
+                   {"Failures", kNumber}},
                   places_of(snapshot.clusters), row_of);
 }
 
@@ -203,8 +223,12 @@ Table breakers_of(const DiagnosticSnapshot& snapshot) {
     }
   }
   return table_of("Circuit breakers that have refused requests", "None.",
-                  {"Service", "Limit of", "Limit", "Now", "Refused"}, tripped,
-                  [](const Tripped& one) {
+                  {{"Service"},
+                   {"Limit of", kWhole},
+                   {"Limit", kNumber},
+                   {"Now", kNumber},
+                   {"Refused", kNumber}},
+                  tripped, [](const Tripped& one) {
                     return Row{text(without_secrets(one.cluster->service)), text(one.breaker->name),
                                number(one.breaker->limit), number(one.breaker->now),
                                number(one.breaker->refused)};
@@ -212,8 +236,8 @@ Table breakers_of(const DiagnosticSnapshot& snapshot) {
 }
 
 Table listeners_of(const DiagnosticSnapshot& snapshot) {
-  return table_of("Listeners", "None.", {"Address", "Protocol", "Serves"}, snapshot.listeners,
-                  [](const ListenerView& listener) {
+  return table_of("Listeners", "None.", {{"Address", kWhole}, {"Protocol"}, {"Serves"}},
+                  snapshot.listeners, [](const ListenerView& listener) {
                     return Row{text(listener.address), text(listener.protocol),
                                text(listener.serves)};
                   });
@@ -221,7 +245,8 @@ Table listeners_of(const DiagnosticSnapshot& snapshot) {
 
 Table reloads_of(const DiagnosticSnapshot& snapshot) {
   return table_of("Changes of the configuration", "None since the start.",
-                  {"Time", "Result", "What"}, snapshot.reloads, [](const ReloadView& reload) {
+                  {{"Time", kWhole}, {"Result", kWhole}, {"What"}}, snapshot.reloads,
+                  [](const ReloadView& reload) {
                     return Row{text(time_text(reload.time)),
                                good_or_bad(reload.applied, "applied", "refused"),
                                text(reload.what)};
@@ -230,7 +255,7 @@ Table reloads_of(const DiagnosticSnapshot& snapshot) {
 
 std::string facts_of(const DiagnosticSnapshot& snapshot) {
   const auto fact = [](std::string_view name, const Cell& value) {
-    return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, value.html);
+    return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, value);
   };
   return "<dl class=\"facts\">\n" +
          fact("State", good_or_bad(snapshot.ready, "ready", "not ready")) +

@@ -82,9 +82,6 @@ void append_reloads(Families& families, const ReloadHistory& history) {
                                      "Changes of the configuration, by result.");
   add_counter(reloads, {{"result", "applied"}}, totals.applied);
   add_counter(reloads, {{"result", "refused"}}, totals.refused);
-  add_gauge(add_family(families, MetricType::Gauge, "gatehouse_configuration_problems",
-                       "Objects of the configuration that were left out or are doubtful."),
-            {}, static_cast<double>(totals.problems));
   add_gauge(add_family(families, MetricType::Gauge, "gatehouse_last_reload_seconds",
                        "When the configuration was last changed, in Unix time; 0: never."),
             {}, static_cast<double>(unix_seconds(totals.last_applied)));
@@ -222,6 +219,11 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   append_reloads(families, reloads_);
   append_build(families);
   if (clusters_) append_clusters(families, clusters_());
+  if (problems_) {
+    add_gauge(add_family(families, MetricType::Gauge, "gatehouse_configuration_problems",
+                         "What is wrong or doubtful in the configuration."),
+              {}, static_cast<double>(problems_()));
+  }
   if (dropped_) {
     add_counter(add_family(families, MetricType::Counter, "gatehouse_access_log_dropped_total",
                            "Lines of the access log that were dropped, for too many waited."),

@@ -56,6 +56,8 @@ class Metrics final : public prometheus::Collectable {
   void set_clusters(std::function<std::vector<ClusterView>()> clusters) {
     clusters_ = std::move(clusters);
   }
+  /// What is wrong or doubtful in the configuration in force; asked as set_clusters() says.
+  void set_problems(std::function<std::size_t()> problems) { problems_ = std::move(problems); }
   /// Lines of the access log that were dropped; asked as set_clusters() says.
   void set_dropped_lines(std::function<std::uint64_t()> dropped) { dropped_ = std::move(dropped); }
 
@@ -74,6 +76,7 @@ class Metrics final : public prometheus::Collectable {
   const std::vector<std::string> names_;
   ReloadHistory reloads_;
   std::function<std::vector<ClusterView>()> clusters_;
+  std::function<std::size_t()> problems_;
   std::function<std::uint64_t()> dropped_;
   mutable std::mutex mutex_;  // guards the list of loops, not what is in them
   std::vector<std::unique_ptr<LoopMetrics>> loops_;

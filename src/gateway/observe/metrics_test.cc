@@ -136,8 +136,9 @@ TEST_F(MetricsTest, LimitsLevelsVerdictsAndSpansOfAllLoopsAreAddedUp) {
 }
 
 TEST_F(MetricsTest, ReloadsProblemsAndBuildAreTold) {
-  metrics_->reloads().add({.time = from_unix_seconds(1'700'000'000), .applied = true}, 3);
-  metrics_->reloads().add({.time = from_unix_seconds(1'700'000'001), .applied = false}, 4);
+  metrics_->reloads().add({.time = from_unix_seconds(1'700'000'000), .applied = true});
+  metrics_->reloads().add({.time = from_unix_seconds(1'700'000'001), .applied = false});
+  metrics_->set_problems([] { return 4; });
   EXPECT_TRUE(says("gatehouse_reloads_total{result=\"applied\"} 1")) << metrics_->text();
   EXPECT_TRUE(says("gatehouse_reloads_total{result=\"refused\"} 1"));
   EXPECT_TRUE(says("gatehouse_configuration_problems 4"));

@@ -4,11 +4,10 @@
 
 namespace gatehouse::gateway {
 
-void ReloadHistory::add(ReloadView reload, std::size_t problems) {
+void ReloadHistory::add(ReloadView reload) {
   const std::scoped_lock lock(mutex_);
   ++(reload.applied ? totals_.applied : totals_.refused);
   if (reload.applied) totals_.last_applied = reload.time;
-  totals_.problems = problems;
   entries_.push_front(std::move(reload));
   if (entries_.size() > kKept) entries_.pop_back();
 }

@@ -16,12 +16,10 @@ class ReloadHistory {
  public:
   static constexpr std::size_t kKept = 20;
 
-  /// `problems` is what the configuration holds now that was left out or is doubtful.
-  void add(ReloadView reload, std::size_t problems);
+  void add(ReloadView reload);
 
   struct Totals {
     std::uint64_t applied = 0, refused = 0;
-    std::size_t problems = 0;
     WallTime last_applied{};
   };
   Totals totals() const;

@@ -45,6 +45,8 @@ async function session(page, options, look) {
   await look('dashboard');
   await page.goto(`${options.url}/away/`);
   await look('service-away');
+  await page.goto(`${options.operations}/ambassador/v0/diag/`);
+  await look('diagnostics');
   await page.goto(`${options.url}/authservice/site/homepage`);
   await look('home');
   await page.goto(`${options.url}/authservice/logout`);

@@ -1,0 +1,464 @@
+"""Ambassador's objects of every kind and version, as a real gateway serves from them: Host, Secret,
+TLSContext, Listener, Module, AuthService, TCPMapping, Mappings of v2, annotations on Services."""
+
+import base64
+import contextlib
+import pathlib
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+import requests
+import yaml_text
+from certificates import Certificate, make_certificate
+from deployment import free_port
+from edge import Authority, tls_client
+from gateway_alone import SECONDS, GatewayAlone, Request, Service, answer, eventually, mapping, module
+from grpc_authorizer import GrpcAuthorizer, allow, deny
+from wire import Client, Cut
+
+
+def manifest(kind: str, name: str, version: str = "v3alpha1", namespace: str = "default",
+             labels: dict | None = None, **spec) -> dict:
+    return {"apiVersion": f"getambassador.io/{version}", "kind": kind,
+            "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
+            "spec": spec}
+
+
+def secret(name: str, certificate, namespace: str = "default") -> dict:
+    def encoded(file: pathlib.Path) -> str:
+        return base64.b64encode(file.read_bytes()).decode()
+    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": {"name": name, "namespace": namespace},
+            "data": {"tls.crt": encoded(certificate.certificate),
+                     "tls.key": encoded(certificate.key)}}
+
+
+def listener(port: int, **spec) -> dict:
+    return manifest("Listener", f"port-{port}", port=port,
+                    **{"protocol": "HTTP", "securityModel": "XFP", **spec})
+
+
+@pytest.fixture
+def service():
+    with Service() as one:
+        yield one
+
+
+@contextlib.contextmanager
+def gateway_of(folder: pathlib.Path, *manifests: dict):
+    """The ports are those of the Listeners; without one there is the file's."""
+    gateway = GatewayAlone(folder, manifests=list(manifests))
+    ports = [one["spec"]["port"] for one in manifests if one["kind"] == "Listener"]
+    if ports:
+        gateway.port = gateway.role.port = ports[0]
+        gateway.url = f"http://127.0.0.1:{ports[0]}"
+    with gateway:
+        eventually(gateway.diagnosis)  # its address is opened last
+        yield gateway
+
+
+def served(gateway: GatewayAlone, path: str, host: str, port: int | None = None, **headers) -> int:
+    url = f"http://127.0.0.1:{port or gateway.port}{path}"
+    return requests.get(url, headers={"Host": host, **headers}, timeout=SECONDS,
+                        allow_redirects=False).status_code
+
+
+# --- Host, TLSContext ---
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def test_hosts_show_the_certificates_of_their_secrets(service, authority, tmp_path):
+    """One in another namespace, one with rules of its own, one by a TLSContext."""
+    port = free_port()
+    own = {name: authority.issue(name) for name in ("a.test", "b.test", "c.test")}
+    manifests = [
+        secret("a", own["a.test"], "elsewhere"), secret("b", own["b.test"]), secret("c", own["c.test"]),
+        manifest("Host", "a", hostname="a.test", tlsSecret={"name": "a", "namespace": "elsewhere"}),
+        manifest("Host", "b", hostname="b.test", tlsSecret={"name": "b"},
+                 tls={"min_tls_version": "v1.3"}),
+        manifest("TLSContext", "terms", max_tls_version="v1.2", alpn_protocols="http/1.1"),
+        manifest("Host", "c", hostname="c.test", tlsSecret={"name": "c"},
+                 tlsContext={"name": "terms"}),
+        listener(port, protocol="HTTPS", securityModel="SECURE"), mapping("m", "/", service.url)]
+    with gateway_of(tmp_path, *manifests):
+        for name, version, protocol in (("a.test", "TLSv1.3", "h2"), ("b.test", "TLSv1.3", "h2"),
+                                        ("c.test", "TLSv1.2", "http/1.1")):
+            with tls_client(port, name, authority.certificate, alpn=("h2", "http/1.1")) as client:
+                assert (client.version(), client.selected_alpn_protocol()) == (version, protocol)
+            with tls_client(port, name, authority.certificate) as client:
+                client.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+                assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+            assert service.last.get("x-forwarded-proto") == "https"
+        with pytest.raises(ssl.SSLError):
+            tls_client(port, "b.test", versions=(ssl.TLSVersion.TLSv1_2,) * 2)
+
+
+def rsa_certificate(folder: pathlib.Path, host: str) -> Certificate:
+    """Which goes with every curve: one of ECDSA needs the client to have its own."""
+    made = Certificate(folder / "rsa.pem", folder / "rsa.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", f"/CN={host}", "-keyout", made.key, "-out", made.certificate],
+                   check=True, capture_output=True)
+    return made
+
+
+def test_ciphers_and_curves_of_a_tls_context(service, tmp_path):
+    port = free_port()
+    manifests = [
+        secret("a", rsa_certificate(tmp_path, "narrow.test")),
+        manifest("TLSContext", "narrow", max_tls_version="v1.2", ecdh_curves=["P-384"],
+                 cipher_suites=["ECDHE-RSA-AES256-GCM-SHA384"]),
+        manifest("Host", "a", hostname="narrow.test", tlsSecret={"name": "a"},
+                 tlsContext={"name": "narrow"}),
+        listener(port, protocol="HTTPS"), mapping("m", "/", service.url)]
+
+    def agreed(ciphers: str, curve: str) -> str:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers(ciphers)
+        context.set_ecdh_curve(curve)
+        with socket.create_connection(("127.0.0.1", port), SECONDS) as plain, \
+                context.wrap_socket(plain, server_hostname="narrow.test") as client:
+            return client.cipher()[0]
+
+    with gateway_of(tmp_path, *manifests):
+        assert agreed("ALL", "secp384r1") == "ECDHE-RSA-AES256-GCM-SHA384"
+        for ciphers, curve in (("ECDHE-RSA-AES128-GCM-SHA256", "secp384r1"), ("ALL", "prime256v1")):
+            with pytest.raises(ssl.SSLError):
+                agreed(ciphers, curve)
+
+
+def test_what_hosts_do_with_insecure_requests(service, tmp_path):
+    port, further = free_port(), free_port()
+    manifests = [
+        manifest("Host", "redirect", hostname="redirect.test",
+                 requestPolicy={"insecure": {"action": "Redirect", "additionalPort": further}}),
+        manifest("Host", "route", hostname="route.test",
+                 requestPolicy={"insecure": {"action": "Route"}}),
+        manifest("Host", "reject", hostname="reject.test",
+                 requestPolicy={"insecure": {"action": "Reject"}}),
+        listener(port), mapping("m", "/", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert [served(gateway, "/", f"{name}.test") for name in ("redirect", "route", "reject")] == [
+            301, 200, 404]
+        assert served(gateway, "/", "redirect.test", further) == 301
+    assert len(service.seen) == 1
+
+
+def test_a_host_serves_the_mappings_that_it_selects(service, tmp_path):
+    allow_plain = {"requestPolicy": {"insecure": {"action": "Route"}}}
+    labelled = mapping("one", "/one", service.url)
+    labelled["metadata"]["labels"] = {"part": "one"}
+    manifests = [
+        manifest("Host", "one", hostname="one.test", **allow_plain,
+                 mappingSelector={"matchLabels": {"part": "one"}}),
+        manifest("Host", "all", hostname="all.test", **allow_plain),
+        labelled, mapping("two", "/two", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        asked = [(host, path) for host in ("one.test", "all.test") for path in ("/one", "/two")]
+        assert [served(gateway, path, host) for host, path in asked] == [200, 404, 200, 200]
+
+
+# --- Listener ---
+
+def test_a_listener_serves_the_hosts_that_it_binds(service, tmp_path):
+    port = free_port()
+    allow_plain = {"requestPolicy": {"insecure": {"action": "Route"}}}
+    manifests = [
+        manifest("Host", "bound", labels={"front": "here"}, hostname="bound.test", **allow_plain),
+        manifest("Host", "unbound", hostname="unbound.test", **allow_plain),
+        listener(port, hostBinding={"namespace": {"from": "ALL"},
+                                    "selector": {"matchLabels": {"front": "here"}}}),
+        mapping("m", "/", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert [served(gateway, "/", host) for host in ("bound.test", "unbound.test")] == [200, 404]
+
+
+def test_the_security_models_of_listeners(service, tmp_path):
+    """Whom they believe that a request came by https."""
+    models = {"XFP": free_port(), "SECURE": free_port(), "INSECURE": free_port()}
+    manifests = [listener(port, securityModel=model, l7Depth=1) for model, port in models.items()]
+    with gateway_of(tmp_path, *manifests, mapping("m", "/", service.url)) as gateway:
+        told = {}
+        for model, port in models.items():
+            for claimed in ("http", "https"):
+                assert served(gateway, "/", "a.test", port, **{"X-Forwarded-Proto": claimed}) == 200
+                told[model, claimed] = service.last.get("x-forwarded-proto")
+    assert told == {("XFP", "http"): "http", ("XFP", "https"): "https",
+                    ("SECURE", "http"): "https", ("SECURE", "https"): "https",
+                    ("INSECURE", "http"): "http", ("INSECURE", "https"): "http"}
+
+
+CLIENT = {"x-client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}
+
+
+@pytest.mark.parametrize("depth, more, client", [
+    ({}, [], "127.0.0.1"), ({"l7Depth": 1}, [], "192.0.2.2"), ({"l7Depth": 2}, [], "192.0.2.1"),
+    ({}, [module(xff_num_trusted_hops=1, use_remote_address=False)], "192.0.2.1"),
+    ({}, [module(xff_num_trusted_hops=1)], "192.0.2.2")],
+    ids=["none", "one", "two", "module", "module-remote"])
+def test_how_many_proxies_in_front_are_believed(service, tmp_path, depth, more, client):
+    manifests = [listener(free_port(), **depth), *more,
+                 mapping("m", "/", service.url, add_request_headers=CLIENT)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        headers = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}
+        assert served(gateway, "/", "a.test", **headers) == 200
+    assert service.last.get("x-client") == client
+
+
+# --- Module ---
+
+def test_a_module_s_access_log_and_limits(service, tmp_path):
+    log = tmp_path / "access.log"
+    manifests = [module(envoy_log_path=str(log), envoy_log_format="%RESPONSE_CODE% %ROUTE_NAME%\n",
+                        max_request_headers_kb=1, listener_idle_timeout_ms=200),
+                 mapping("m", "/", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert gateway.get("/a").status_code == 200
+        assert gateway.get("/b", headers={"X-Long": "x" * 1100}).status_code == 431
+        with Client(gateway.port, b"GET /c HTTP/1.1\r\nHost: a\r\n\r\n") as client:
+            assert client.answer().status == 200
+            assert client.rest() == b""  # it was idle for too long
+    assert log.read_text() == "200 default/m\n431 -\n200 default/m\n"
+
+
+def test_a_change_that_is_for_all_empties_no_service(service, tmp_path):
+    """A Module's, while requests go to a name that has to be looked up."""
+    by_name = service.url.replace("127.0.0.1", "localhost")
+    manifests = [mapping("m", "/", by_name), module(server_name="v0")]
+    stop, statuses = threading.Event(), []
+    with gateway_of(tmp_path, *manifests) as gateway:
+        def ask() -> None:
+            while not stop.is_set():
+                statuses.append(gateway.get("/").status_code)
+
+        asking = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        try:
+            for i in range(1, 11):
+                fresh = tmp_path / "fresh.yaml"
+                fresh.write_text(yaml_text.dump(module(server_name=f"v{i}")))
+                fresh.rename(tmp_path / "manifests" / "1.yaml")
+                eventually(lambda: gateway.get("/").headers["Server"] == f"v{i}")
+        finally:
+            stop.set()
+            for thread in asking:
+                thread.join()
+    assert set(statuses) == {200}
+
+
+def test_fields_that_are_refused_are_warned_of_and_harm_nobody(service, tmp_path):
+    manifests = [module(lua_scripts="function envoy_on_request(h) end"),
+                 mapping("m", "/", service.url, add_linkerd_headers=True, docs={"path": "/docs"},
+                         envoy_override={"x": 1}, modules=[{"x": 1}])]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert gateway.get("/").status_code == 200
+        problems = gateway.diagnosis()["problems"]
+    assert {problem["severity"] for problem in problems} == {"warning"}
+    for field in ("lua_scripts", "add_linkerd_headers", "docs", "envoy_override", "modules"):
+        assert any(f".{field}: has no effect" in problem["what"] for problem in problems), field
+
+
+# --- AuthService ---
+
+def judge_by_word(seen: Request) -> bytes:
+    return answer("", x_user="alice") if seen.get("x-word") == "please" else answer(
+        "say please", "401 Unauthorized", WWW_Authenticate="Word", X_Secret="1")
+
+
+def test_an_auth_service_over_http_in_full(service, tmp_path):
+    with Service(judge_by_word) as judge:
+        auth = manifest("AuthService", "auth", auth_service=f"127.0.0.1:{judge.port}",
+                        path_prefix="/check", allowed_request_headers=["x-word"],
+                        allowed_authorization_headers=["x-user"],
+                        add_auth_headers={"x-word": {"value": "please", "append": False},
+                                          "x-gateway": "us"},
+                        include_body={"max_bytes": 4, "allow_partial": True})
+        with gateway_of(tmp_path, auth, mapping("m", "/", service.url)) as gateway:
+            got = gateway.request("POST", "/a?b=c", data=b"body and more",
+                                  headers={"x-word": "no", "x-user": "root", "x-other": "1"})
+            assert got.status_code == 200
+    asked = judge.last
+    assert (asked.line, asked.body) == ("POST /check/a?b=c HTTP/1.1", b"body")
+    assert asked.get("x-word") == "please" and asked.get("x-gateway") == "us"
+    assert asked.get("x-other") is None
+    assert asked.get("x-envoy-auth-partial-body") == "true"
+    assert service.last.get("x-user") == "alice" and service.last.body == b"body and more"
+
+
+def test_a_denial_and_a_failure_of_an_auth_service(service, tmp_path):
+    with Service(judge_by_word) as judge:
+        auth = manifest("AuthService", "auth", auth_service=f"127.0.0.1:{judge.port}",
+                        allowed_authorization_headers=["x-user"], status_on_error={"code": 511})
+        with gateway_of(tmp_path, auth, mapping("m", "/", service.url)) as gateway:
+            denied = gateway.get("/")
+            assert (denied.status_code, denied.text) == (401, "say please")
+            assert denied.headers["WWW-Authenticate"] == "Word" and "X-Secret" not in denied.headers
+            judge.answer = answer("", "500 Internal Server Error")
+            assert gateway.get("/").status_code == 511
+    assert service.seen == []
+
+
+def test_an_auth_service_over_grpc(service, tmp_path):
+    with GrpcAuthorizer() as authorizer:
+        auth = manifest("AuthService", "auth", proto="grpc",
+                        auth_service=f"127.0.0.1:{authorizer.port}")
+        manifests = [auth, mapping("m", "/", service.url, auth_context_extensions={"tier": "gold"})]
+        with gateway_of(tmp_path, *manifests) as gateway:
+            authorizer.answer = lambda *_: allow({"x-user": "alice"})
+            assert gateway.get("/a").status_code == 200
+            assert service.last.get("x-user") == "alice"
+            assert dict(authorizer.requests[-1].attributes.context_extensions) == {"tier": "gold"}
+            authorizer.answer = lambda *_: deny(402, body="pay")
+            denied = gateway.get("/b")
+    assert (denied.status_code, denied.text, len(service.seen)) == (402, "pay", 1)
+
+
+def test_an_authorizer_reached_by_tls_is_verified(service, tmp_path):
+    own, other = (make_certificate(tmp_path, name) for name in ("localhost", "other.test"))
+    with Service(answer("", kubeflow_userid="alice")) as judge:
+        judge.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        judge.tls.load_cert_chain(own.certificate, own.key)
+        for i, (trusted, status) in enumerate(((own, 200), (other, 503))):
+            folder = tmp_path / str(i)
+            folder.mkdir()
+            with GatewayAlone(folder, [{"service": service.url}], authorizer={
+                    "kind": "http", "url": f"https://localhost:{judge.port}",
+                    "ca_file": str(trusted)}) as gateway:
+                assert gateway.get("/").status_code == status
+    assert len(service.seen) == len(judge.seen) == 1
+
+
+# --- versions, annotations, the gateway's own objects ---
+
+def test_objects_of_v2(service, tmp_path):
+    """As they stand in clusters: there is no webhook that would make v3alpha1 of them."""
+    manifests = [
+        manifest("Mapping", "a", "v2", host="a.test", prefix="/a/", service=service.url,
+                 add_request_headers={"x-v2": {"value": "1", "append": False}},
+                 cors={"origins": "https://x.test,https://y.test", "methods": "GET, PUT"}),
+        manifest("Mapping", "b", "v2", host="b[12][.]test", host_regex=True, prefix="/",
+                 service=service.url, rewrite=""),
+        manifest("Module", "ambassador", "v2", config={"server_name": "front"})]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        got = gateway.get("/a/x", headers={"Host": "a.test", "Origin": "https://y.test"})
+        assert (got.status_code, got.headers["Server"]) == (200, "front")
+        assert got.headers["Access-Control-Allow-Origin"] == "https://y.test"
+        assert service.last.target == "/x" and service.last.get("x-v2") == "1"
+        assert served(gateway, "/a/x", "b2.test") == 200 and service.last.target == "/a/x"
+        assert served(gateway, "/a/x", "b3.test") == 404
+
+
+def annotated(name: str, *texts: str) -> dict:
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {
+        "name": name, "namespace": "kubeflow",
+        "annotations": {"getambassador.io/config": "---\n" + "---\n".join(texts)}}}
+
+
+def test_annotations_of_services(service, tmp_path):
+    """v0, v1 and v2, as Kubeflow's Services bear them."""
+    with Service(judge_by_word) as judge:
+        manifests = [
+            annotated("web", f"apiVersion: ambassador/v0\nkind: Mapping\nname: web\nprefix: /web/\n"
+                             f"service: {service.url}\nadd_request_headers: {{x-at: /web}}\n",
+                      f"apiVersion: ambassador/v1\nkind: Mapping\nname: kept\nprefix: /kept/\n"
+                      f"rewrite: /kept/\ntimeout_ms: 300000\nuse_websocket: true\n"
+                      f"service: {service.url}\n"),
+            annotated("ui", f"apiVersion: getambassador.io/v2\nkind: Mapping\nname: ui\n"
+                            f"prefix: /ui\nrewrite: /other\nservice: {service.url}\n"),
+            annotated("auth", f"apiVersion: getambassador.io/v1\nkind: AuthService\nname: auth\n"
+                              f"auth_service: 127.0.0.1:{judge.port}\n"
+                              "allowed_request_headers: [x-word]\n"
+                              "allowed_authorization_headers: [x-user]\n")]
+        with gateway_of(tmp_path, *manifests) as gateway:
+            assert gateway.get("/web/").status_code == 401
+            said = {"x-word": "please"}
+            for asked, arrived in (("/web/x", "/x"), ("/kept/x", "/kept/x"), ("/ui/x", "/other/x")):
+                assert gateway.get(asked, headers=said).status_code == 200
+                assert service.last.target == arrived and service.last.get("x-user") == "alice"
+                assert service.last.get("x-at") == ("/web" if arrived == "/x" else None)
+
+
+def test_objects_of_another_ambassador_are_left_alone(service, tmp_path):
+    manifests = [mapping("ours", "/ours/", service.url, ambassador_id=["default"]),
+                 mapping("theirs", "/theirs/", service.url, ambassador_id=["other"]),
+                 mapping("both", "/both/", service.url, ambassador_id=["other", "default"])]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert [gateway.get(f"/{name}/").status_code for name in ("ours", "theirs", "both")] == [
+            200, 404, 200]
+
+
+# --- Mappings and TCPMappings ---
+
+def echo(connection: socket.socket, _) -> None:
+    """A WebSocket of RFC 6455's example, then what comes."""
+    connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                       b"Upgrade: websocket\r\n"
+                       b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+    while received := connection.recv(65536):
+        connection.sendall(received)
+
+
+@pytest.mark.parametrize("form", ["file", "mapping"])
+def test_a_route_s_idle_timeout_ends_a_silent_websocket(service, tmp_path, form):
+    service.script = echo
+    routes, manifests = [{"service": service.url, "idle_timeout": "200ms"}], []
+    if form == "mapping":
+        routes, manifests = [], [mapping("m", "/", service.url, idle_timeout_ms=200,
+                                         allow_upgrade=["websocket"])]
+    handshake = (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    with GatewayAlone(tmp_path, routes, manifests) as gateway, \
+            Client(gateway.port, handshake) as client:
+        assert client.answer().status == 101
+        client.send(b"said")
+        assert client.exactly(4) == b"said"
+        with contextlib.suppress(Cut):
+            assert client.rest() == b""
+        eventually(lambda: service.closed == 1)
+
+
+class Named:
+    """A TCP service that says its name and waits for the end."""
+
+    def __init__(self, name: bytes) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.name = name
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                connection.sendall(self.name)
+
+    def __enter__(self) -> "Named":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.listener.close()
+
+
+def test_tcp_mappings_share_by_weight_and_end_when_idle(tmp_path):
+    port = free_port()
+    with Named(b"a") as a, Named(b"b") as b:
+        manifests = [
+            manifest("TCPMapping", "a", port=port, service=a.address, weight=25,
+                     idle_timeout_ms=200),
+            manifest("TCPMapping", "b", port=port, service=b.address, idle_timeout_ms=200)]
+        with gateway_of(tmp_path, *manifests), contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), SECONDS))
+                       for _ in range(40)]
+            names = [client.recv(1) for client in clients]
+            for client in clients:
+                with contextlib.suppress(ConnectionError):
+                    assert client.recv(1) == b""  # for nobody says anything
+    assert names.count(b"a") == 10 and names.count(b"b") == 30
