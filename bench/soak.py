@@ -306,12 +306,12 @@ async def ask_metrics(soak: Soak) -> None:
 async def watch(soak: Soak) -> None:
     """Samples memory, asks for the metrics, and prints a line a minute."""
     began, minutes = time.monotonic(), 0
-    while (passed := time.monotonic() - began) < soak.seconds and soak.gateway.poll() is None:
+    while time.monotonic() < began + soak.seconds and soak.gateway.poll() is None:
         await asyncio.sleep(min(10, soak.seconds / 40))
         soak.samples.append(resident_kib([soak.gateway.pid]))
         with contextlib.suppress(Over):
             await soak.attempt("metrics", ask_metrics(soak))
-        if passed >= 60 * (minutes + 1):
+        if time.monotonic() >= began + 60 * (minutes + 1):
             minutes += 1
             print(f"{minutes:4} min  {soak.line()}", flush=True)
     soak.on = False
