@@ -2,9 +2,13 @@
 
     bench/bench.py [--rounds N] [--seconds S] [NAME...]
     bench/bench.py [--rounds N] [--seconds S] gateway [ROW...]
+    bench/bench.py instructions [--update]
 
 Names: requests, flows, footprint; all by default. `gateway` measures the gateway by itself, beside
-nginx, HAProxy and Envoy (bench/gateway.py). The proxy under measurement has processor 0 to
+nginx, HAProxy and Envoy (bench/gateway.py). `instructions` counts them on the path of a request,
+and with --update keeps the counts (bench/instructions.py).
+
+Of the others: the proxy under measurement has processor 0 to
 itself; client and upstream share processor 1. Figures are CPU (user and system) of the proxy's own
 processes a request, from /proc, medians of rounds that alternate between the candidates.
 """
@@ -22,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import flows  # noqa: E402
 import gateway  # noqa: E402
+import instructions  # noqa: E402
 from processes import Gatehouse, Nginx, cpu_seconds, resident_kib, start_ms  # noqa: E402
 
 CONNECTIONS = 32
@@ -125,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--update", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     print(machine())
@@ -132,10 +138,13 @@ def main() -> None:
         options.rows = options.names[1:]
         gateway.run(options)
         return
+    if options.names == ["instructions"]:
+        instructions.run(options)
+        return
     unknown = set(options.names) - set(benches)
     if unknown:
         parser.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(benches)} "
-                     "and gateway")
+                     "gateway and instructions")
     for name, bench in benches.items():
         if not options.names or name in options.names:
             bench(options)

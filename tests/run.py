@@ -54,6 +54,7 @@ def checks(words: list[str]) -> Outcome:
                        "git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror"),
         "includes-follow-the-plan": (sys.executable, "src/architecture_test.py"),
         "repository-is-tidy": (sys.executable, "tests/tidy.py"),
+        "changes-of-instructions-are-reported": (sys.executable, "bench/instructions_test.py"),
     }
     outcome = Outcome()
     for name, call in all_checks.items():
@@ -99,6 +100,14 @@ def unit(preset: str, words: list[str]) -> Outcome:
         for result in pool.map(lambda p: unit_program(p, words), programs):
             outcome.add(result)
     return outcome
+
+
+def hot_path(words: list[str]) -> Outcome:
+    """That the work whose instructions `./dev bench` counts can be done."""
+    name = "hot-path-runs"
+    if not selected(name, words):
+        return Outcome()
+    return command(name, "env", str(ROOT / "build/dev/bench/gatehouse_hot_path"))
 
 
 def fuzz(words: list[str]) -> Outcome:
@@ -152,7 +161,9 @@ def run_suite(name: str, words: list[str]) -> Outcome:
         case "checks":
             return checks(words)
         case "unit":
-            return unit("dev", words)
+            outcome = unit("dev", words)
+            outcome.add(hot_path(words))
+            return outcome
         case "asan" | "tsan":
             return unit(name, words)
         case "fuzz":
