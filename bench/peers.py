@@ -37,7 +37,7 @@ class Upstream(Process):
             file.truncate(GIGABYTE)
         body = f"""server {{ listen 127.0.0.1:{self.port} backlog=8192; default_type text/plain;
 client_max_body_size 0; location / {{ return 200 "{KILOBYTE}"; }}
-location /gigabyte {{ root {large}; sendfile on; }} location /sink {{ return 200 "ok"; }} }}"""
+location /gigabyte {{ root {large}; sendfile on; }} location /sink {{ dav_methods PUT; create_full_put_path on; root {folder}/sink; }} }}"""
         path = folder / "upstream.conf"
         path.write_text(NGINX.format(folder=folder, name="upstream", body=body).replace(
             "worker_connections 1024", "worker_connections 20000"))
