@@ -370,12 +370,14 @@ void Worker::end() {
 }
 
 void Worker::drain_servers(bool last, std::chrono::milliseconds limit) {
+  ++draining_;  // one that is empty ends at once, before the others have begun
   for (const Served& served : servers_) {
     if (is_drained_last(served.planned.service) == last) {
       wait_for_end_of(served.server->drain(limit));
     }
   }
   if (tcp_ && !last) wait_for_end_of(tcp_->drain(limit));
+  --draining_;
   go_on_when_idle();
 }
 

@@ -296,7 +296,7 @@ def test_a_refused_reload_does_not_change_what_is_told_of_the_state_in_force(tmp
         assert not reload(gateway, manifests=str(other), listen=[no_certificate])["applied"]
         assert gateway.diagnosis()["problems"] == before
         assert reload(gateway, listen=listen)["applied"]
-        assert "idle_timeout_ms" in str(gateway.diagnosis()["problems"])
+        eventually(lambda: "idle_timeout_ms" in str(gateway.diagnosis()["problems"]))
 
 
 def test_another_folder_of_manifests_is_watched(tmp_path, service):
