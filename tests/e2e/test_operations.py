@@ -6,8 +6,8 @@ import signal
 import time
 
 import requests
-from gateway_alone import eventually
 from deployment import Deployment
+from gateway_alone import eventually
 
 
 def operations(door, path):
