@@ -329,9 +329,12 @@ Proxy::Answer Proxy::prepare(Exchange& exchange) {
     if (!call) return refuse(request, {400, "request body", "The request is not gRPC-Web."});
     exchange.grpc_web = std::move(*call);
   }
-  onward.trace.clear();
-  onward.trace.request_id = request.trace.request_id;
-  if (to.local != nullptr) onward.trace = request.trace;
+  if (to.local != nullptr) {
+    onward.trace = request.trace;
+  } else {
+    onward.trace.clear();
+    onward.trace.request_id = request.trace.request_id;
+  }
   send_to_shadows(exchange);
   return std::nullopt;
 }

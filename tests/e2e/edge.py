@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-import re
 import socket
 import ssl
 import struct
@@ -95,19 +94,8 @@ def tls_client(port: int, name: str | None = None, authority: pathlib.Path | Non
 
 # --- counters ---
 
-def metric(gateway, name: str, **labels: str) -> float:
-    """The sum of the series with these labels."""
-    total = 0.0
-    for line in gateway.operations("/metrics").text.splitlines():
-        found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-        if found and found[1] == name:
-            has = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', found[2] or ""))
-            total += float(found[3]) if labels.items() <= has.items() else 0
-    return total
-
-
 def limit_struck(gateway, limit: str) -> float:
-    return metric(gateway, "gatehouse_limit_reached_total", limit=limit)
+    return gateway.metric("gatehouse_limit_reached_total", limit=limit)
 
 
 # --- HTTP/2 ---

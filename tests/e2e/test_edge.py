@@ -20,10 +20,10 @@ import pytest
 import requests
 from certificates import Certificate
 from deployment import free_port
-from edge import (INITIAL_WINDOW, Authority, Http2, limit_struck, metric, reset, settings,
+from edge import (INITIAL_WINDOW, Authority, Http2, limit_struck, reset, settings,
                   tls_client, window_update)
 from gateway_alone import GatewayAlone, Service, answer, eventually
-from upstreams import RawUpstream
+from upstreams import RawUpstream, TcpService
 from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE,
                   RST_STREAM, SECONDS, Client, Cut, Wire, block, frame, status_of)
 
@@ -493,19 +493,6 @@ def test_a_further_port_redirects(service, front, tmp_path):
 
 
 # --- TCP mappings ---
-
-class TcpService(RawUpstream):
-    """Serves each connection by a function of it."""
-
-    def __init__(self, serve) -> None:
-        super().__init__()
-        self.serve = serve
-
-    def _one(self, connection: socket.socket) -> None:
-        connection.settimeout(SECONDS)
-        with contextlib.suppress(OSError), connection:
-            self.serve(connection)
-
 
 def everything(connection: socket.socket) -> bytes:
     """All until the other side has said its last."""
@@ -1121,7 +1108,7 @@ def test_connections_of_one_address(service, tmp_path):
 def test_connections_in_all(service, tmp_path):
     """One too many waits for its turn."""
     with gateway_for(tmp_path, service.url, limits={"connections": 3}) as gateway:
-        eventually(lambda: metric(gateway, "gatehouse_connections") == 0)
+        eventually(lambda: gateway.metric("gatehouse_connections") == 0)
         with contextlib.ExitStack() as stack:
             held = [stack.enter_context(Client(gateway.port, get())) for _ in range(3)]
             assert [client.answer().status for client in held] == [200] * 3
@@ -1169,7 +1156,7 @@ def test_ordinary_requests_are_served_while_slow_clients_are_held(many_descripto
                 selector.register(client.socket, selectors.EVENT_READ, begun)
                 held.append(client)
                 known += begun not in without_protocol
-            eventually(lambda: metric(gateway, "gatehouse_connections") >= known)
+            eventually(lambda: gateway.metric("gatehouse_connections") >= known)
             with requests.Session() as session:
                 for i in range(100):
                     seen = len(service.seen)
@@ -1180,7 +1167,7 @@ def test_ordinary_requests_are_served_while_slow_clients_are_held(many_descripto
             with Http2(fresh).greet() as client:
                 client.send(headers(*pseudo()))
                 assert client.answer_of(1)[1] == b"ok"
-            assert metric(gateway, "gatehouse_connections") >= known
+            assert gateway.metric("gatehouse_connections") >= known
             # None has heard anything but HTTP/2's own greeting, and each may still go on.
             told = {key.data for key, _ in selector.select(0)} - set(without_protocol)
             assert all(begun.startswith(PREFACE) for begun in told)

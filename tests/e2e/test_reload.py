@@ -1,6 +1,5 @@
 """What a reload changes besides routes: listeners, TCP mappings, the access log, tracing."""
 
-import contextlib
 import socket
 import ssl
 import threading
@@ -11,6 +10,7 @@ import yaml_text
 from certificates import make_certificate
 from deployment import free_port
 from gateway_alone import SECONDS, GatewayAlone, Service, eventually, mapping
+from upstreams import TcpService
 
 LISTENER = {"apiVersion": "getambassador.io/v3alpha1", "kind": "Listener"}
 TCP_MAPPING = {"apiVersion": "getambassador.io/v3alpha1", "kind": "TCPMapping"}
@@ -149,33 +149,12 @@ def test_listeners_of_manifests_come_and_go(tmp_path, service):
         assert status(first) == 200
 
 
-class Echo:
-    """A TCP service that sends back what it gets, after its name."""
-
-    def __init__(self, name: bytes) -> None:
-        self.name = name
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
-
-    def _one(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            while piece := connection.recv(65536):
-                connection.sendall(self.name + piece)
-
-    def __enter__(self) -> "Echo":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.listener.close()
+def echo(name: bytes) -> TcpService:
+    """Sends back what it gets, after its name."""
+    def serve(connection: socket.socket) -> None:
+        while piece := connection.recv(65536):
+            connection.sendall(name + piece)
+    return TcpService(serve)
 
 
 def say(connection: socket.socket, word: bytes) -> bytes:
@@ -193,11 +172,11 @@ def connect(port: int) -> socket.socket | None:
 def test_tcp_mappings_come_change_and_go(tmp_path, service):
     port = free_port()
 
-    def to(echo: Echo) -> list[dict]:
+    def to(echo: TcpService) -> list[dict]:
         return [{"listen": f"127.0.0.1:{port}", "service": echo.url}]
 
-    with GatewayAlone(tmp_path, [route(service)], threads=2) as gateway, Echo(b"a") as a, \
-            Echo(b"b") as b:
+    with GatewayAlone(tmp_path, [route(service)], threads=2) as gateway, echo(b"a") as a, \
+            echo(b"b") as b:
         assert connect(port) is None
         assert reload(gateway, tcp=to(a))["applied"]
         assert {"address": f"127.0.0.1:{port}", "protocol": "tcp", "serves": "gateway"} in \
@@ -216,7 +195,7 @@ def test_tcp_mappings_come_change_and_go(tmp_path, service):
 
 def test_a_tcp_mapping_that_cannot_be_bound_leaves_all_as_it_was(tmp_path, service):
     with GatewayAlone(tmp_path, [route(service, "/old/")], threads=2) as gateway, \
-            Echo(b"a") as a, socket.create_server(("127.0.0.1", 0)) as other:
+            echo(b"a") as a, socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         refused = reload(gateway, routes=[route(service, "/new/")],
                          tcp=[{"listen": taken, "service": a.url}])
@@ -226,7 +205,7 @@ def test_a_tcp_mapping_that_cannot_be_bound_leaves_all_as_it_was(tmp_path, servi
 
 def test_tcp_mappings_of_manifests_come_and_go(tmp_path, service):
     port = free_port()
-    with Echo(b"a") as a, \
+    with echo(b"a") as a, \
             GatewayAlone(tmp_path, [route(service)], manifests=[{"kind": "List", "apiVersion": "v1",
                                                                  "items": []}]) as gateway:
         file = tmp_path / "manifests" / "tcp.yaml"
@@ -243,7 +222,7 @@ def test_tcp_mappings_of_manifests_come_and_go(tmp_path, service):
         eventually(lambda: active(gateway, a) == 0)
 
 
-def active(gateway: GatewayAlone, echo: Echo) -> int | None:
+def active(gateway: GatewayAlone, echo: TcpService) -> int | None:
     """What counts as under way at a service."""
     return next((c["endpoints"][0]["active_requests"] for c in gateway.diagnosis()["clusters"]
                  if c["service"] == echo.url), None)

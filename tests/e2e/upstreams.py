@@ -1,5 +1,6 @@
 """Upstreams that misbehave on request."""
 
+import contextlib
 import socket
 import threading
 
@@ -50,3 +51,16 @@ class RawUpstream:
                     connection.sendall(self.answer)
             except OSError:
                 return
+
+
+class TcpService(RawUpstream):
+    """Serves each connection by a function of it."""
+
+    def __init__(self, serve) -> None:
+        super().__init__()
+        self.serve = serve
+
+    def _one(self, connection: socket.socket) -> None:
+        connection.settimeout(30)
+        with contextlib.suppress(OSError), connection:
+            self.serve(connection)

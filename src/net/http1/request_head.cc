@@ -4,6 +4,7 @@
 #include "http/url.h"
 #include "net/http1/codec.h"
 #include "net/http1/framing_fields.h"
+#include "net/http1/read_head.h"
 #include "net/http1/syntax.h"
 
 namespace gatehouse::net::http1 {
@@ -287,18 +288,7 @@ std::optional<Result<void, Refusal>> parse_request_head(std::string_view buffer,
                                                         const Limits& limits, RequestHead& out,
                                                         std::size_t& consumed) {
   clear(out);
-  consumed = 0;
-  RequestHeadReader reader(buffer, secure, limits, out);
-  switch (reader.read()) {
-    case Progress::kIncomplete:
-      return std::nullopt;
-    case Progress::kRefused:
-      return std::unexpected(reader.refusal());
-    case Progress::kDone:
-      break;
-  }
-  consumed = reader.position();
-  return Result<void, Refusal>();
+  return read_head(RequestHeadReader(buffer, secure, limits, out), consumed);
 }
 
 }  // namespace gatehouse::net::http1

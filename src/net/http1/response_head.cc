@@ -2,6 +2,7 @@
 
 #include "net/http1/codec.h"
 #include "net/http1/framing_fields.h"
+#include "net/http1/read_head.h"
 #include "net/http1/syntax.h"
 
 namespace gatehouse::net::http1 {
@@ -189,18 +190,7 @@ std::optional<Result<void, Refusal>> parse_response_head(std::string_view buffer
                                                          const Limits& limits, ResponseHead& out,
                                                          std::size_t& consumed) {
   clear(out);
-  consumed = 0;
-  ResponseHeadReader reader(buffer, method, limits, out);
-  switch (reader.read()) {
-    case Progress::kIncomplete:
-      return std::nullopt;
-    case Progress::kRefused:
-      return std::unexpected(reader.refusal());
-    case Progress::kDone:
-      break;
-  }
-  consumed = reader.position();
-  return Result<void, Refusal>();
+  return read_head(ResponseHeadReader(buffer, method, limits, out), consumed);
 }
 
 }  // namespace gatehouse::net::http1

@@ -13,10 +13,9 @@ namespace gatehouse::net::http1 {
 
 /// Classes of bytes, as bits.
 enum ByteClass : std::uint8_t {
-  kTokenByte = 1,   // RFC 9110 §5.6.2
-  kValueByte = 2,   // of a field value: tab, space, visible ASCII
-  kTargetByte = 4,  // visible ASCII
-  kObsTextByte = 8  // 0x80 and above
+  kValueByte = 1,   // of a field value: tab, space, visible ASCII
+  kTargetByte = 2,  // visible ASCII
+  kObsTextByte = 4  // 0x80 and above
 };
 
 namespace syntax_detail {
@@ -25,11 +24,6 @@ constexpr std::array<std::uint8_t, 256> byte_classes() {
   for (int c = 0x20; c < 0x7f; ++c) classes[c] = kValueByte | (c == 0x20 ? 0 : kTargetByte);
   for (int c = 0x80; c < 0x100; ++c) classes[c] = kObsTextByte;
   classes['\t'] = kValueByte;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789")) {
-    classes[static_cast<unsigned char>(c)] |= kTokenByte;
-  }
-  for (int c = 'a'; c <= 'z'; ++c) classes[c] |= kTokenByte;
-  for (int c = 'A'; c <= 'Z'; ++c) classes[c] |= kTokenByte;
   return classes;
 }
 inline constexpr std::array<std::uint8_t, 256> kByteClasses = byte_classes();
