@@ -206,7 +206,8 @@ struct Response {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// `request` outlives the task. An exception becomes a 500.
+  /// `request` outlives the task and what the answer's body or tunnel still does. An exception
+  /// becomes a 500.
   virtual Task<Response> handle(Request& request) = 0;
 };
 
