@@ -206,7 +206,7 @@ struct Response {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// `request` outlives the task and what the answer's body or tunnel still does. An exception
+  /// `request` outlives the task; one that a server has read outlives the answer too. An exception
   /// becomes a 500.
   virtual Task<Response> handle(Request& request) = 0;
 };
