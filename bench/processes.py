@@ -7,22 +7,21 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests/e2e"))
+
+from ports import free_port  # noqa: E402
+
 BINARY = os.environ.get("GATEHOUSE_BINARY", str(ROOT / "build/release/gatehouse"))
 USER, PASSWORD = "bench@example.com", "a password for the bench"
 CLIENT_ID, CLIENT_SECRET = "bench", "a secret for the bench"
 TICK = os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def cpu_seconds(pids: list[int]) -> float:

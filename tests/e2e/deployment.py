@@ -13,6 +13,7 @@ import time
 
 import requests
 import yaml_text
+from ports import free_port
 
 BINARY = os.environ.get("GATEHOUSE_BINARY", "build/dev/gatehouse")
 USER = "alice@example.com"
@@ -21,12 +22,6 @@ GROUPS = ["team-a", "kubeflow-users"]
 CLIENT_ID = "authservice-oidc"
 CLIENT_SECRET = "a client secret that only the tests know"
 START_SECONDS = 60  # a sanitizer's build on a busy machine
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclasses.dataclass

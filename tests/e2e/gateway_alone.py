@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import requests
 import yaml_text
-from deployment import BINARY, Role, free_port
+from deployment import BINARY, Role
+from ports import free_port
 from upstreams import RawUpstream
 from wire import Client, Cut, Seen, Wire
 

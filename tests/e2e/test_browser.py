@@ -11,8 +11,9 @@ import time
 import urllib.request
 
 import pytest
-from deployment import PASSWORD, USER, Deployment, free_port
+from deployment import PASSWORD, USER, Deployment
 from person import Person
+from ports import free_port
 
 SCRIPTS = pathlib.Path(__file__).parent / "browser"
 DOWNLOAD_BYTES = 200 * 1024 * 1024

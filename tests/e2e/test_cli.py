@@ -5,7 +5,8 @@ import pathlib
 import subprocess
 
 import pytest
-from deployment import BINARY, free_port
+from deployment import BINARY
+from ports import free_port
 from test_start_failures import run
 
 

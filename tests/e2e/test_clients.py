@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from deployment import PASSWORD, USER, Deployment, free_port
+from deployment import PASSWORD, USER, Deployment
+from ports import free_port
 
 CLIENTS = pathlib.Path(__file__).parent / "clients"
 

@@ -19,8 +19,8 @@ import grpc
 import pytest
 import requests
 from certificates import Certificate
-from deployment import free_port
 from edge import (INITIAL_WINDOW, Authority, Http2, limit_struck, reset, settings,
+from ports import free_port
                   tls_client, window_update)
 from gateway_alone import GatewayAlone, Service, answer, eventually
 from upstreams import RawUpstream, TcpService

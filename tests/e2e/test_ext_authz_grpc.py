@@ -7,8 +7,9 @@ import grpc
 import pytest
 import requests
 import yaml_text
-from deployment import Role, free_port
+from deployment import Role
 from grpc_authorizer import GrpcAuthorizer, allow, deny, messages, options
+from ports import free_port
 from upstreams import RawUpstream
 
 TIMEOUT_MS = 1500

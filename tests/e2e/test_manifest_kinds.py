@@ -13,10 +13,10 @@ import pytest
 import requests
 import yaml_text
 from certificates import Certificate, make_certificate
-from deployment import free_port
 from edge import Authority, tls_client
 from gateway_alone import SECONDS, GatewayAlone, Request, Service, answer, eventually, mapping, module
 from grpc_authorizer import GrpcAuthorizer, allow, deny
+from ports import free_port
 from wire import Client, Cut
 
 

@@ -12,7 +12,8 @@ import time
 import pytest
 import requests
 from certificates import make_certificate
-from deployment import BINARY, START_SECONDS, free_port
+from deployment import BINARY, START_SECONDS
+from ports import free_port
 from upstreams import RawUpstream
 
 MAPPING = """

@@ -5,8 +5,9 @@ import time
 
 import pytest
 import requests
-from deployment import GROUPS, PASSWORD, USER, Deployment, free_port
+from deployment import GROUPS, PASSWORD, USER, Deployment
 from person import SESSION_COOKIE, Person
+from ports import free_port
 
 NGINX = """daemon off; master_process off; worker_processes 1; pid {folder}/nginx.pid;
 error_log {folder}/nginx.log; events {{ worker_connections 64; }}

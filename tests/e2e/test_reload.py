@@ -8,8 +8,8 @@ import pytest
 import requests
 import yaml_text
 from certificates import make_certificate
-from deployment import free_port
 from gateway_alone import SECONDS, GatewayAlone, Service, eventually, mapping
+from ports import free_port
 from upstreams import TcpService
 
 LISTENER = {"apiVersion": "getambassador.io/v3alpha1", "kind": "Listener"}

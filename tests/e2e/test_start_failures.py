@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 import requests
-from deployment import BINARY, PASSWORD, USER, Deployment, free_port
+from deployment import BINARY, PASSWORD, USER, Deployment
 from person import Person
+from ports import free_port
 
 CONFIGURATION, ADDRESS_IN_USE, STORE = 3, 4, 5
 

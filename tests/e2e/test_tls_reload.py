@@ -7,7 +7,8 @@ import time
 
 import yaml_text
 from certificates import make_certificate
-from deployment import Deployment, Role, free_port
+from deployment import Deployment, Role
+from ports import free_port
 
 
 def presented(port: int) -> str:
