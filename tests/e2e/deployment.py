@@ -32,11 +32,13 @@ class Role:
     port: int
     log: pathlib.Path
     process: subprocess.Popen | None = None
+    before: list[str] = dataclasses.field(default_factory=list)  # words before the command
 
     def start(self) -> None:
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BINARY, *self.arguments], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen([*self.before, BINARY, *self.arguments],
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                            stderr=log)
         wait_for_port(self.port, self)
 
     def stop(self, sig=signal.SIGTERM) -> int:
