@@ -20,6 +20,7 @@ import h2.events
 import h2.settings
 import pytest
 import requests
+import yaml_text
 from certificates import make_certificate
 from gateway_alone import (SECONDS, GatewayAlone, Request, Service, answer, eventually, mapping,
                            module)
@@ -609,15 +610,22 @@ def certificates(tmp_path_factory):
     return {name: make_certificate(folder, name) for name in ("localhost", "other.test")}
 
 
+def secret(name: str, namespace: str = "default", **files) -> dict:
+    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+            "metadata": {"name": name, "namespace": namespace},
+            "data": {key: base64.b64encode(file.read_bytes()).decode()
+                     for key, file in files.items()}}
+
+
+def tls_context(name: str, **spec) -> dict:
+    return {"apiVersion": "getambassador.io/v3alpha1", "kind": "TLSContext",
+            "metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
 def tls_manifests(certificates, ca: str, **context) -> list[dict]:
     """A TLSContext that trusts one of them, with its Secret."""
-    pem = base64.b64encode(certificates[ca].certificate.read_bytes()).decode()
-    return [
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca", "namespace": "default"},
-         "type": "Opaque", "data": {"ca.crt": pem}},
-        {"apiVersion": "getambassador.io/v3alpha1", "kind": "TLSContext",
-         "metadata": {"name": "up", "namespace": "default"},
-         "spec": {"ca_secret": "ca", **context}}]
+    return [secret("ca", **{"ca.crt": certificates[ca].certificate}),
+            tls_context("up", ca_secret="ca", **context)]
 
 
 ORIGINATION = {
@@ -652,17 +660,97 @@ def test_tls_to_a_service_is_verified(service, certificates, tmp_path, form, nam
     assert len(service.seen) == works  # a service that is not the right one sees no request
 
 
-def test_a_service_that_asks_for_a_certificate(service, certificates, tmp_path):
-    gateway_s_own = certificates["other.test"]
-    service.tls = server_context(certificates["localhost"], client_ca=gateway_s_own)
-    trusted = {"service": f"https://localhost:{service.port}",
-               "ca_file": str(certificates["localhost"])}
-    routes = [{"prefix": "/with", **trusted, "client_certificate": str(gateway_s_own.certificate),
-               "client_key": str(gateway_s_own.key)}, {"prefix": "/without", **trusted}]
-    with GatewayAlone(tmp_path, routes) as gateway:
+@FORMS
+def test_a_service_that_asks_for_a_certificate(service, certificates, tmp_path, form):
+    """By the certificate of its own the gateway is served, without one or by another it is not."""
+    own, other = certificates["other.test"], certificates["localhost"]
+    service.tls = server_context(certificates["localhost"], client_ca=own)
+    shown = {"/with": own, "/without": None, "/wrong": other}
+    url = f"https://localhost:{service.port}"
+    routes, manifests = [], []
+    if form == "file":
+        for prefix, certificate in shown.items():
+            pair = {"client_certificate": str(certificate.certificate),
+                    "client_key": str(certificate.key)} if certificate else {}
+            routes.append({"prefix": prefix, "service": url,
+                           "ca_file": str(certificates["localhost"]), **pair})
+    else:
+        manifests = tls_manifests(certificates, "localhost")
+        for prefix, certificate in shown.items():
+            name = prefix.removeprefix("/")
+            secret_of_own = {"secret": name} if certificate else {}
+            if certificate:
+                manifests.append(secret(name, **{"tls.crt": certificate.certificate,
+                                                 "tls.key": certificate.key}))
+            manifests += [tls_context(name, ca_secret="ca", **secret_of_own),
+                          mapping(name, prefix, url, rewrite="", tls=name)]
+    with GatewayAlone(tmp_path, routes, manifests) as gateway:
         assert gateway.get("/with").text == "ok"
-        assert gateway.get("/without").status_code in (502, 503)
+        for prefix in ("/without", "/wrong"):
+            assert gateway.get(prefix).status_code in (502, 503)
     assert [seen.target for seen in service.seen] == ["/with"]
+
+
+SECRETS = {
+    # where: (its namespace, what the TLSContext calls it, more of that, works)
+    "beside it": ("default", "own", {}, True),
+    "elsewhere": ("elsewhere", "own.elsewhere", {}, True),
+    "elsewhere, the Mapping's own": ("elsewhere", "own", {}, False),
+    "with a dot": ("default", "own.crt", {"secret_namespacing": False}, True),
+}
+
+
+@pytest.mark.parametrize("where", SECRETS)
+def test_where_the_secret_of_a_client_s_certificate_is(service, certificates, tmp_path, where):
+    """One that is not there leaves the Mapping out: never does it do without."""
+    namespace, name, more, works = SECRETS[where]
+    own = certificates["other.test"]
+    service.tls = server_context(certificates["localhost"], client_ca=own)
+    of_secret = name if namespace == "default" else name.removesuffix(".elsewhere")
+    manifests = [
+        secret(of_secret, namespace, **{"tls.crt": own.certificate, "tls.key": own.key}),
+        *tls_manifests(certificates, "localhost", secret=name, **more),
+        mapping("m", "/", f"https://localhost:{service.port}", tls="up")]
+    with GatewayAlone(tmp_path, [], manifests) as gateway:
+        assert gateway.get("/").status_code == (200 if works else 404)
+    assert len(service.seen) == works
+
+
+class Asking(Service):
+    """Keeps the certificate that is shown on each connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[bytes] = []
+
+    def _talk(self, connection: ssl.SSLSocket) -> None:
+        self.shown.append(connection.getpeercert(binary_form=True))
+        super()._talk(connection)
+
+
+def test_a_client_s_certificate_is_renewed_by_its_secret(certificates, tmp_path):
+    """Kept connections are those of the old one; no request fails meanwhile."""
+    old, new = certificates["localhost"], certificates["other.test"]
+
+    def secret_of(certificate) -> dict:
+        return secret("own", **{"tls.crt": certificate.certificate, "tls.key": certificate.key})
+
+    def der(certificate) -> bytes:
+        return ssl.PEM_cert_to_DER_cert(certificate.certificate.read_text())
+
+    with Asking() as service:
+        service.tls = server_context(certificates["localhost"], client_ca=old)
+        service.tls.load_verify_locations(str(new))
+        manifests = [secret_of(old), *tls_manifests(certificates, "localhost", secret="own"),
+                     mapping("m", "/", f"https://localhost:{service.port}", tls="up")]
+        with GatewayAlone(tmp_path, [], manifests) as gateway:
+            assert [gateway.get("/").text for _ in range(3)] == ["ok"] * 3
+            assert service.shown == [der(old)]
+            fresh = tmp_path / "fresh"
+            fresh.write_text(yaml_text.dump(secret_of(new)))
+            fresh.rename(tmp_path / "manifests" / "0.yaml")
+            eventually(lambda: gateway.get("/").text == "ok" and len(service.shown) > 1)
+            assert service.shown == [der(old), der(new)]
 
 
 # --- HTTP/2 ---
