@@ -212,6 +212,140 @@ def test_how_many_proxies_in_front_are_believed(service, tmp_path, depth, more, 
     assert service.last.get("x-client") == client
 
 
+CHAIN = "X-Forwarded-For: 192.0.2.0, 192.0.2.1, 192.0.2.2"
+BY_ONE, BY_TWO = "192.0.2.2, 127.0.0.1", "192.0.2.1, 192.0.2.2, 127.0.0.1"
+TOLD = {
+    # fields, separated by "|": for l7Depth 0, 1, 2 the client and X-Forwarded-For as they go on
+    "": ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+    "X-Forwarded-For: 192.0.2.2": ("127.0.0.1", f"192.0.2.2 {BY_ONE}", f"127.0.0.1 {BY_ONE}"),
+    CHAIN: ("127.0.0.1", f"192.0.2.2 192.0.2.0, {BY_TWO}", f"192.0.2.1 192.0.2.0, {BY_TWO}"),
+    "X-Forwarded-For: 192.0.2.1|X-Forwarded-For: 192.0.2.2":
+        ("127.0.0.1", f"192.0.2.2 {BY_TWO}", f"192.0.2.1 {BY_TWO}"),
+    "x-forwarded-for: nobody, 192.0.2.2":
+        ("127.0.0.1", f"192.0.2.2 nobody, {BY_ONE}", f"127.0.0.1 nobody, {BY_ONE}"),
+    "X-Forwarded-For: 192.0.2.2, nobody":
+        ("127.0.0.1", "127.0.0.1 192.0.2.2, nobody, 127.0.0.1",
+         "192.0.2.2 192.0.2.2, nobody, 127.0.0.1"),
+    "X-Forwarded-For: 192.0.2.2:4711":
+        ("127.0.0.1", "192.0.2.2 192.0.2.2:4711, 127.0.0.1", "127.0.0.1 192.0.2.2:4711, 127.0.0.1"),
+    "X-Forwarded-For: [2001:db8::1]:4711":
+        ("127.0.0.1", "2001:db8::1 [2001:db8::1]:4711, 127.0.0.1",
+         "127.0.0.1 [2001:db8::1]:4711, 127.0.0.1"),
+    "X_Forwarded_For: 192.0.2.2": ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+    "Forwarded: for=192.0.2.2": ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+    "X-Real-IP: 192.0.2.2": ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+}
+# Fields, and what goes on of one of them from proxies that are believed; from others what the
+# connection says.
+SAID = {
+    "X-Forwarded-Proto: https": ("x-forwarded-proto", "https"),
+    "X-Forwarded-Proto: http": ("x-forwarded-proto", "http"),
+    "X-Forwarded-Proto: ftp": ("x-forwarded-proto", "http"),
+    "X-Forwarded-Proto: https|X-Forwarded-Proto: https": ("x-forwarded-proto", "http"),
+    "X_Forwarded_Proto: https": ("x-forwarded-proto", "http"),
+    "X-Forwarded-Host: other.test": ("x-forwarded-host", "other.test"),
+    "X-Forwarded-Host: Other.Test:8443": ("x-forwarded-host", "other.test:8443"),
+    "X-Forwarded-Host: one.test, two.test": ("x-forwarded-host", "a.test"),
+    "X-Forwarded-Host: root@other.test": ("x-forwarded-host", "a.test"),
+    "X-Forwarded-Port: 8443": ("x-forwarded-port", "8443"),
+    "X-Forwarded-Prefix: /below": ("x-forwarded-prefix", "/below"),
+    "X-Real-IP: 192.0.2.2": ("x-real-ip", "192.0.2.2"),
+    "X-Request-Id: mine": ("x-request-id", "mine"),
+}
+BY_CONNECTION = {"x-forwarded-proto": "http", "x-forwarded-host": "a.test"}
+
+
+@pytest.fixture(scope="module")
+def depths(tmp_path_factory):
+    """A service, and the port of a gateway's Listener for each l7Depth."""
+    ports = {depth: free_port() for depth in range(3)}
+    with Service() as service:
+        manifests = [listener(port, l7Depth=depth) for depth, port in ports.items()]
+        manifests.append(mapping("m", "/", service.url, add_request_headers=CLIENT))
+        with gateway_of(tmp_path_factory.mktemp("depths"), *manifests):
+            yield service, ports
+
+
+def seen_of(depths, depth: int, fields: str) -> Request:
+    service, ports = depths
+    lines = "".join(f"{line}\r\n" for line in fields.split("|") if line)
+    with Client(ports[depth], f"GET / HTTP/1.1\r\nHost: a.test\r\n{lines}\r\n".encode()) as client:
+        assert client.answer().status == 200
+    return service.last
+
+
+@pytest.mark.parametrize("depth", range(3))
+@pytest.mark.parametrize("fields", TOLD)
+def test_the_client_is_who_the_outermost_believed_proxy_has_seen(depths, depth, fields):
+    """And what it may have written itself stands further left; with fewer proxies than there should
+    be, the nearest is taken for the client."""
+    seen = seen_of(depths, depth, fields)
+    client, _, chain = TOLD[fields][depth].partition(" ")
+    assert seen.get("x-client") == client
+    assert seen.get("x-forwarded-for") == (chain or client)
+    assert seen.get("forwarded") is None and "x_forwarded_for" not in seen.names()
+
+
+@pytest.mark.parametrize("depth", range(3))
+@pytest.mark.parametrize("fields", SAID)
+def test_what_proxies_say_goes_on_if_they_are_believed_and_sound(depths, depth, fields):
+    seen = seen_of(depths, depth, fields)
+    name, said = SAID[fields]
+    if depth > 0:
+        assert seen.get(name) == said
+    else:
+        assert seen.get(name) == BY_CONNECTION.get(name) or name == "x-request-id"
+        assert seen.get("x-request-id") != "mine"
+    assert not any("_" in name for name in seen.names())
+
+
+# --- the hosts of Mappings ---
+
+HOSTNAMES = ["a.test", "*.wild.test", "B.Test", "ported.test:8443", "[::1]", "192.0.2.1", "*"]
+HOSTS = {
+    # Host: (the hostname of the Mapping that serves it, Host as it goes on); None: 400
+    "a.test": ("a.test", "a.test"), "A.TEST": ("a.test", "a.test"),
+    "a.test:80": ("a.test", "a.test:80"), "a.test:8080": ("a.test", "a.test:8080"),
+    "a.test.": ("a.test", "a.test"), "a.test.:80": ("a.test", "a.test:80"),
+    "x.a.test": ("*", "x.a.test"), "xa.test": ("*", "xa.test"), "a.test.evil": ("*", "a.test.evil"),
+    "x.wild.test": ("*.wild.test", "x.wild.test"), "X.Y.WILD.test:1": ("*.wild.test", "x.y.wild.test:1"),
+    "x.wild.test.": ("*.wild.test", "x.wild.test"),
+    "wild.test": ("*", "wild.test"), "xwild.test": ("*", "xwild.test"),
+    "b.test": ("B.Test", "b.test"), "ported.test": ("ported.test:8443", "ported.test"),
+    "ported.test:8443": ("ported.test:8443", "ported.test:8443"),
+    "ported.test:443": ("ported.test:8443", "ported.test:443"),
+    "[::1]": ("[::1]", "[::1]"), "[::1]:80": ("[::1]", "[::1]:80"),
+    "192.0.2.1": ("192.0.2.1", "192.0.2.1"), "192.0.2.1:80": ("192.0.2.1", "192.0.2.1:80"),
+    "other": ("*", "other"), "xn--bcher-kva.test": ("*", "xn--bcher-kva.test"),
+    ".wild.test": None, "*.wild.test": None, "*": None, "a.test,b.test": None, "a.test:": None,
+    "a.test@b.test": None, "a..test": None, "[::1": None,
+}
+
+
+@pytest.fixture(scope="module")
+def by_host(tmp_path_factory):
+    """A gateway with a service for each of HOSTNAMES."""
+    with contextlib.ExitStack() as stack:
+        services = {name: stack.enter_context(Service(answer(name))) for name in HOSTNAMES}
+        manifests = [mapping(f"m{i}", "/", service.url, hostname=name)
+                     for i, (name, service) in enumerate(services.items())]
+        yield services, stack.enter_context(
+            gateway_of(tmp_path_factory.mktemp("hosts"), *manifests))
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_is_served_by_the_mapping_that_is_for_it(by_host, host):
+    services, gateway = by_host
+    with Client(gateway.port, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()) as client:
+        got = client.answer()
+    if HOSTS[host] is None:
+        assert got.status == 400
+    else:
+        hostname, sent = HOSTS[host]
+        assert (got.status, got.body) == (200, hostname.encode())
+        assert services[hostname].last.get("host") == sent
+
+
 # --- Module ---
 
 def test_a_module_s_access_log_and_limits(service, tmp_path):
