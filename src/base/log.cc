@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace gatehouse {
 namespace {
@@ -34,16 +35,8 @@ std::size_t printable(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   if (lead < 0x80) return lead >= 0x20 && lead != 0x7f && lead != '\\' ? 1 : 0;
-  const std::size_t length = lead < 0xc2   ? 0
-                             : lead < 0xe0 ? 2
-                             : lead < 0xf0 ? 3
-                             : lead < 0xf5 ? 4
-                                           : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool is_c1_control = lead == 0xc2 && byte(1) < 0xa0;
+  const std::size_t length = utf8_character(text);
+  const bool is_c1_control = length == 2 && lead == 0xc2 && byte(1) < 0xa0;
   return is_c1_control ? 0 : length;
 }
 

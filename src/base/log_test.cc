@@ -84,6 +84,8 @@ TEST(LogTest, TextOfPeopleStaysReadable) {
 TEST(LogTest, BytesThatAreNotUtf8AreEscaped) {
   EXPECT_EQ(text_of("\xff\xc3(\x80"), "\\xff\\xc3(\\x80\n");
   EXPECT_EQ(text_of("cut \xe6\x84"), "cut \\xe6\\x84\n");
+  EXPECT_EQ(text_of("\xe0\x80\xae\xed\xa0\x80"), "\\xe0\\x80\\xae\\xed\\xa0\\x80\n")
+      << "overlong, surrogate";
   EXPECT_TRUE(parse_json(line_of(LogFormat::kJson, "\xff\xc3(")));
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/utf8.h"
 #include "http/cookies.h"
 
 namespace gatehouse::gatekeeper {
@@ -26,7 +27,8 @@ unsigned rounds_so_far(const http::Request& request, std::string_view cookie_nam
 }
 
 std::string device_of(const http::Request& request) {
-  return std::string(request.headers.get("user-agent").value_or("").substr(0, kDeviceLimit));
+  const std::string_view agent = request.headers.get("user-agent").value_or("");
+  return replace_invalid_utf8(agent.substr(0, kDeviceLimit));
 }
 
 http::Response only_get() {

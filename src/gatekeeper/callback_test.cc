@@ -234,5 +234,21 @@ TEST_F(CallbackTest, TheSessionStandsInTheStoreWithDeviceAndAddress) {
   EXPECT_EQ(sessions[0].expires, world.clock.now() + std::chrono::hours(24));
 }
 
+TEST_F(CallbackTest, ADevicesNameIsKeptAsText) {
+  Fields fields = kNavigation;
+  fields.back().second =
+      "Test\xfc"
+      "Browser";
+  const std::string back = world.provider.log_in(header(browser.open(kPage), "Location"));
+  browser.send("GET", back, fields);
+  const auto sessions = *store::transact_now(*world.database, [](store::Transaction& transaction) {
+    return transaction.sessions_of("ada@example.org");
+  });
+  ASSERT_EQ(sessions.size(), 1U);
+  EXPECT_EQ(sessions[0].device,
+            "Test\xef\xbf\xbd"
+            "Browser");
+}
+
 }  // namespace
 }  // namespace gatehouse::gatekeeper

@@ -14,12 +14,12 @@ bool is_address(std::string_view text) {
 }
 
 bool is_group(std::string_view text) {
-  return !text.empty() && !text.contains(',') && http::is_field_value(text);
+  return !text.empty() && !text.contains(',') && http::is_ascii_field_value(text);
 }
 
 Result<void> check_user(std::string_view user, const Json& claims,
                         const config::Gatekeeper& settings) {
-  if (user.size() > kUserLimit || !http::is_field_value(user)) {
+  if (user.size() > kUserLimit || !http::is_ascii_field_value(user)) {
     return fail(ErrorCode::kDenied,
                 "Your user name holds characters that the services behind this "
                 "door cannot take, or is too long.");

@@ -26,16 +26,16 @@ std::string_view planted_name(std::string_view set_cookie) {
   return name.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-bool may_be_set(std::string_view name, std::string_view value) {
-  return http::is_token(name) && http::is_field_value(value) && !is_framing_field(name);
-}
-
 void remove_folded(http::Headers& headers, std::string_view name) {
   const std::string target = folded(name);
   headers.remove_if([&target](http::Field field) { return folds_to(field.name, target); });
 }
 
 }  // namespace
+
+bool may_be_set(std::string_view name, std::string_view value) {
+  return http::is_token(name) && http::is_ascii_field_value(value) && !is_framing_field(name);
+}
 
 IdentityHeaders::IdentityHeaders(const std::vector<std::string>& managed_headers,
                                  std::vector<std::string> private_cookies)

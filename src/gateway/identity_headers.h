@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -14,6 +15,10 @@
 #include "http/headers.h"
 
 namespace gatehouse::gateway {
+
+/// A verdict may set this on the upstream request: a legal name that frames nothing, and a value in
+/// ASCII, in which no two upstreams read two users.
+bool may_be_set(std::string_view name, std::string_view value);
 
 class IdentityHeaders {
  public:

@@ -48,7 +48,7 @@ std::string without(std::string_view value, const std::vector<std::string>& name
 }
 
 [[maybe_unused]] bool is_attribute_value(std::string_view text) {
-  return is_field_value(text) && text.find(';') == std::string_view::npos;
+  return is_ascii_field_value(text) && text.find(';') == std::string_view::npos;
 }
 
 std::string_view to_string(SameSite same_site) {

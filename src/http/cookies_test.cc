@@ -43,6 +43,11 @@ TEST(Cookies, IllFormedPairsArePassedOver) {
   EXPECT_EQ(pairs(with_cookies({"; ;=v; no_equals; a b=1; ok=; \"q=1; ;"})), Strings{"ok|"});
 }
 
+TEST(Cookies, OtherPeoplesBytesHideNoneBesideThem) {
+  EXPECT_EQ(pairs(with_cookies({"n=M\xc3\xbcller; s=1; \xfc=2; t=\xa0; u=3"})),
+            (Strings{"n|M\xc3\xbcller", "s|1", "t|\xa0", "u|3"}));
+}
+
 TEST(Cookies, ReadingStopsWhenTold) {
   int calls = 0;
   for_each_cookie(with_cookies({"a=1; b=2"}), [&](const Cookie&) { return ++calls > 9; });
@@ -57,6 +62,11 @@ TEST(Cookies, AllValuesOfANameAreSeen) {
 TEST(RemoveCookies, KeepsTheOthersInOrder) {
   EXPECT_EQ(left_after_removal({"a=1; s=x; b=2"}, {"s"}), Strings{"a=1; b=2"});
   EXPECT_EQ(left_after_removal({"a=1;b=\"2\"", "s=x"}, {"s"}), Strings{"a=1;b=\"2\""});
+}
+
+TEST(RemoveCookies, OtherPeoplesBytesStayAsTheyAre) {
+  EXPECT_EQ(left_after_removal({"n=M\xfcller; s=x; \xc3\xbc=1"}, {"s"}),
+            Strings{"n=M\xfcller; \xc3\xbc=1"});
 }
 
 TEST(RemoveCookies, AnEmptyFieldGoes) {

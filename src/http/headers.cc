@@ -1,5 +1,6 @@
 #include "http/headers.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
@@ -44,7 +45,10 @@ std::size_t first_unwanted(const char* bytes, Wanted wanted) {
   return static_cast<std::size_t>(std::countr_one(std::bit_cast<Bits>(mask)));
 }
 
-constexpr auto kVisible = [](auto block) { return (block >= ' ') & (block <= '~'); };
+/// Of a value but the tab. Of one byte too.
+constexpr auto kValue = [](auto block) {
+  return ((block < 0) | (block >= ' ')) & (block != '\x7f');
+};
 /// Most of what names are made of.
 constexpr auto kLetterDigitHyphen = [](auto block) {
   const auto folded = block | 0x20;
@@ -66,17 +70,22 @@ bool is_field_value(std::string_view text) {
   return skip_value_bytes(text, 0) == text.size();
 }
 
+bool is_ascii_field_value(std::string_view text) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  return is_field_value(text) && std::ranges::all_of(text, is_ascii);
+}
+
 std::size_t skip_value_bytes(std::string_view text, std::size_t from) {
   for (;;) {
     std::size_t passed = 16;
     while (passed == 16 && text.size() - from >= 16) {
-      passed = first_unwanted<16>(text.data() + from, kVisible);
+      passed = first_unwanted<16>(text.data() + from, kValue);
       from += passed;
     }
     if (passed == 16 && text.size() - from >= 8) {
-      from += first_unwanted<8>(text.data() + from, kVisible);
+      from += first_unwanted<8>(text.data() + from, kValue);
     }
-    while (from < text.size() && text[from] >= ' ' && text[from] <= '~') ++from;
+    while (from < text.size() && kValue(static_cast<signed char>(text[from]))) ++from;
     if (from == text.size() || text[from] != '\t') return from;
     ++from;
   }

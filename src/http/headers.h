@@ -24,10 +24,19 @@ struct Field {
 
 /// RFC 9110 §5.6.2: what a field name or a method may be made of.
 bool is_token(std::string_view text);
-/// RFC 9110 §5.5 without obs-text: visible ASCII, space and tab, no white space at either end.
+/// A byte that a field value may hold (RFC 9110 §5.5): visible ASCII, space, tab, and obs-text, the
+/// bytes from 0x80 on, which mean nothing to anybody but the two ends.
+constexpr bool is_value_byte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= ' ' && byte != 0x7f) || byte == '\t';
+}
+/// RFC 9110 §5.5: bytes of a value, no white space at either end.
 bool is_field_value(std::string_view text);
-/// The first place at or after `from` whose byte is neither visible ASCII, space nor tab; the size
-/// if there is none. Sixteen bytes at a time.
+/// A field value without obs-text, which two readers may take for two texts: what is said of a
+/// user, and what Gatehouse says itself.
+bool is_ascii_field_value(std::string_view text);
+/// The first place at or after `from` whose byte is none of a value; the size if there is none.
+/// Sixteen bytes at a time.
 std::size_t skip_value_bytes(std::string_view text, std::size_t from);
 /// The same for the bytes of a token.
 std::size_t skip_token_bytes(std::string_view text, std::size_t from);

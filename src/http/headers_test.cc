@@ -88,10 +88,16 @@ TEST(FieldSyntax, TokensAndValues) {
   }
   EXPECT_TRUE(is_field_value(""));
   EXPECT_TRUE(is_field_value("a\tb c"));
-  for (const std::string_view bad : {" a", "a ", "\ta", "a\rb", "a\nb", "a\x7f", "\x80"}) {
+  for (const std::string_view bad : {" a", "a ", "\ta", "a\rb", "a\nb", "a\x7f"}) {
     EXPECT_FALSE(is_field_value(bad)) << bad;
+    EXPECT_FALSE(is_ascii_field_value(bad)) << bad;
   }
   EXPECT_FALSE(is_field_value(std::string_view("a\0b", 3)));
+  EXPECT_TRUE(is_ascii_field_value("a\tb c"));
+  for (const std::string_view beyond : {"\x80", "M\xc3\xbcller", "a\xff", "\x85", "\xa0"}) {
+    EXPECT_TRUE(is_field_value(beyond)) << beyond;
+    EXPECT_FALSE(is_ascii_field_value(beyond)) << beyond;
+  }
 }
 
 TEST(FieldSyntax, CaseIsFoldedForAsciiOnly) {
@@ -116,7 +122,9 @@ void expect_skips(std::size_t (*skip)(std::string_view, std::size_t), bool (*pas
 }
 
 TEST(FieldBytes, EachIsSeenAtEachPlace) {
-  expect_skips(&skip_value_bytes, [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+  expect_skips(&skip_value_bytes, [](char c) {
+    return c == '\t' || (c >= ' ' && c <= '~') || static_cast<unsigned char>(c) >= 0x80;
+  });
   expect_skips(&skip_token_bytes, [](char c) {
     constexpr std::string_view kToken =
         "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -13,7 +13,5 @@ bool is_unreserved(char c);
 std::optional<char> escaped_byte(std::string_view text);
 /// Decodes each escape once and leaves a '%' that begins none.
 std::string decode_what_can_be(std::string_view text);
-/// RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF.
-bool is_utf8(std::string_view bytes);
 
 }  // namespace gatehouse::http

@@ -18,16 +18,5 @@ TEST(Percent, LenientDecodingLeavesWhatIsNoEscape) {
   EXPECT_EQ(decode_what_can_be("%2541"), "%41");
 }
 
-TEST(Utf8, AcceptsTheShortestFormsOnly) {
-  EXPECT_TRUE(is_utf8("a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
-  for (const std::string_view bad :
-       {"\xc0\xae", "\xe0\x80\xae", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xc2",
-        "\xc2"
-        "a",
-        "\xff", "\xf8\x88\x80\x80\x80"}) {
-    EXPECT_FALSE(is_utf8(bad));
-  }
-}
-
 }  // namespace
 }  // namespace gatehouse::http

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <optional>
 
+#include "base/utf8.h"
 #include "http/headers.h"
 #include "http/percent.h"
 

@@ -183,10 +183,19 @@ def test_failure_mode_allow_lets_pass_without_identity(upstream, tmp_path):
     assert "WITHOUT AUTHENTICATION" in log and "unjudged" in log
 
 
-def test_cve_2023_27488_bytes_beyond_ascii_are_refused_before_anybody_is_asked(gateway, upstream):
-    answer = gateway.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-                          b"X-Odd: \xff\xfe\r\nX-Odd: second\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 400 ")
+ODD = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Odd: \xff\xfe\r\nX-Odd: second\r\n\r\n"
+
+
+def test_cve_2023_27488_bytes_beyond_ascii_are_told_and_go_on_as_they_are(gateway, authorizer, upstream):
+    assert gateway.send(ODD).startswith(b"HTTP/1.1 200 ")
+    assert authorizer.told.headers["x-odd"] == "%FF%FE,second"
+    assert b"\r\nX-Odd: \xff\xfe\r\nX-Odd: second\r\n" in upstream.requests[-1]
+
+
+def test_cve_2023_27488_bytes_beyond_ascii_do_not_pass_by_the_authorizer(authorizer, upstream, tmp_path):
+    authorizer.answer = lambda *_: deny()
+    with Gateway(tmp_path, authorizer.url, upstream.url, failure_mode_allow=True) as gateway:
+        assert gateway.send(ODD).startswith(b"HTTP/1.1 403 ")
     assert not upstream.requests
 
 

@@ -102,6 +102,31 @@ def test_json_lines_of_a_file_tell_their_time(upstream, tmp_path):
     assert line["path"] == "/a" and re.fullmatch(r"\d{4}-.*Z", line["time"])
 
 
+@pytest.mark.parametrize("agent", ["Müller".encode(), b"M\xfcller", b"\xed\xa0\x80 \xc0\xae"], ids=repr)
+def test_bytes_beyond_ascii_break_no_line_and_no_span(upstream, collector, tmp_path, agent):
+    own, field = tmp_path / "access.log", "%REQ(user-agent)%"
+    settings = {"tracing": {"endpoint": collector.url, "tags": [{"name": "agent", "value": field}]},
+                "access_log": {"path": str(own), "format": '{"agent": "' + field + '"}'}}
+    with Gateway(tmp_path, upstream.url, **settings) as gateway:
+        requests.get(gateway.url + "/a", timeout=SECONDS, headers={"User-Agent": agent})
+        span = collector.span("GET a")
+        line = eventually(own.read_bytes)
+    assert line.isascii() and line.count(b"\n") == 1
+    escaped = "".join(chr(byte) if byte < 0x80 else f"\\x{byte:02x}" for byte in agent)
+    assert line.decode() == '{"agent": "' + escaped + '"}\n'
+    assert attributes(span)["agent"] == escaped
+    assert attributes(span)["user_agent.original"] == agent.decode(errors="replace")
+
+
+def test_bytes_beyond_ascii_leave_each_line_of_the_log_json(upstream, tmp_path):
+    gateway = Gateway(tmp_path, upstream.url, access_log={"format": "agent %REQ(user-agent)%"})
+    gateway.config.write_text(json.dumps({"log": {"format": "json"}, **json.loads(gateway.config.read_text())}))
+    with gateway:
+        requests.get(gateway.url + "/a", timeout=SECONDS, headers={"User-Agent": b"M\xfcller"})
+    lines = [json.loads(line) for line in gateway.log.read_bytes().splitlines()]
+    assert "agent M\\xfcller" in [line["message"] for line in lines]
+
+
 def test_a_trace_goes_through(upstream, collector, tmp_path):
     tracing = {"endpoint": collector.url, "service_name": "front"}
     with Gateway(tmp_path, upstream.url, tracing=tracing) as gateway:

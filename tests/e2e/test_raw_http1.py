@@ -15,10 +15,12 @@ import socket
 import threading
 import urllib.parse
 
+import hpack
 import pytest
 from deployment import PASSWORD, USER, Deployment
 from person import SESSION_COOKIE, Person
-from wire import RESET, Client, Cut, Recorder, Seen, at_hand, ok, then_close
+from wire import (END_HEADERS, END_STREAM, H2, HEADERS, RESET, Client, Cut, Recorder, Seen, at_hand,
+                  block, frame, get, ok, then_close)
 
 MANAGED = ["kubeflow-userid", "kubeflow-groups", "gatehouse-session-expires", "x-auth-user"]
 
@@ -652,16 +654,53 @@ def test_a_value_goes_on_as_it_is(site, case):
     assert ask(site, GET + line + b"\r\n\r\n").all("x") == sent
 
 
-@pytest.mark.parametrize("value", ["ü".encode(), b"\xff\xfe", b"\x80", b"\xc0\xae"], ids=repr)
-def test_bytes_beyond_ascii_are_refused_or_go_on_as_they_are(site, value):
+# RFC 9110 §5.5: opaque to whoever passes it on, white space of other alphabets included.
+OBS_TEXT = ["ü".encode(), b"\xff\xfe", b"\x80", b"\xc0\xae", b"\x85", b"\xa0", bytes(range(0x80, 0x100))]
+
+
+@pytest.mark.parametrize("value", OBS_TEXT, ids=repr)
+def test_bytes_beyond_ascii_go_on_as_they_are(site, value):
+    seen = ask(site, GET + b"X: a" + value + b"b\r\nX: " + value + b"\r\n\r\n")
+    assert seen.all("x") == [(b"a" + value + b"b").decode("latin-1"), value.decode("latin-1")]
+
+
+@pytest.mark.parametrize("value", OBS_TEXT, ids=repr)
+def test_bytes_beyond_ascii_go_on_from_http_2_too(site, value):
     before = site.mark()
-    with site.client(GET + b"X: a" + value + b"b\r\n\r\n") as client:
+    with H2(site.door.port) as client:
+        assert client.ask(*get("/open/x"), ("x", value)) == 200
+    assert only(site, before).all("x") == [value.decode("latin-1")]
+
+
+@pytest.mark.parametrize("name, value", [
+    (b":method", b"G\xc9T"), (b":path", b"/open/\xfc"), (b":authority", b"localhost\xfc"),
+    (b":scheme", b"http\xa0"), (b"x\xfc", b"y"), (b"x", b"\xfc\x7f"), (b"x", b"\xfc\x00"),
+    (b"x", b"\xfc\r"), (b"x", b"\xfc\n"), (b"x", b"\x1f\xfc")], ids=repr)
+def test_nothing_else_of_http_2_may_hold_them(site, name, value):
+    before = site.mark()
+    fields = {pseudo.encode(): text.encode() for pseudo, text in get("/open/x")} | {name: value}
+    with H2(site.door.port) as client:
+        assert client.ask(*fields.items()) in (400, "reset", "closed")
+    assert site.upstream.since(before) == []
+
+
+DISPOSITION = b'attachment; filename="M%sller.pdf"'
+
+
+@pytest.mark.parametrize("value", ["ü".encode(), b"\xfc"], ids=["UTF-8", "Latin-1"])
+def test_a_file_s_name_beyond_ascii_reaches_the_client(site, value):
+    name = DISPOSITION % value
+    site.upstream.scripts["file"] = ok(b"ok", b"Content-Disposition: " + name + b"\r\n")
+    with site.client(saying("file") + b"\r\n") as client:
         answer = client.answer()
-    if answer.status == 200:
-        assert only(site, before).all("x") == [(b"a" + value + b"b").decode("latin-1")]
-    else:
-        assert answer.status == 400 and answer.closes
-        assert site.upstream.since(before) == []
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert answer.all("content-disposition") == [name.decode("latin-1")]
+    with H2(site.door.port) as client:
+        client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, block(*get("/open/say/file"))))
+        while (got := client.read())[0] != HEADERS:
+            pass
+    fields = dict(hpack.Decoder().decode(got[3], raw=True))
+    assert (fields[b":status"], fields[b"content-disposition"]) == (b"200", name)
 
 
 OLD = GET.replace(b"1.1", b"1.0")
@@ -776,6 +815,22 @@ def test_nobody_says_where_they_come_from(site, name, head):
 SESSIONS = [
     b"Cookie: COOKIE", b"Cookie: a=b; COOKIE; c=d", b"Cookie: a=b;COOKIE;c=d", b"cookie: COOKIE",
     b"Cookie: a=b\r\nCookie: COOKIE", b"Cookie: COOKIE\r\ncookie: a=b", b"Cookie: COOKIE; COOKIE"]
+
+
+@pytest.mark.parametrize("version", ["1.1", "2"])
+@pytest.mark.parametrize("mine", ["name=Müller".encode(), b"name=M\xfcller", b"n\xfcme=1", b"\xff"],
+                         ids=repr)
+def test_a_cookie_beyond_ascii_stands_beside_the_session(site, mine, version):
+    if version == "1.1":
+        seen = ask(site, GUARDED.replace(b"COOKIE", mine + b"; COOKIE; last=\xfc") + b"\r\n")
+    else:
+        before = site.mark()
+        with H2(site.door.port) as client:
+            assert client.ask(*get("/guarded/x"), ("cookie", mine), ("cookie", site.cookie),
+                              ("cookie", b"last=\xfc")) == 200
+        seen = only(site, before)
+    assert seen.all("kubeflow-userid") == [USER]
+    assert seen.all("cookie") == [(mine + b"; last=\xfc").decode("latin-1")]
 
 
 @pytest.mark.parametrize("fields", SESSIONS, ids=repr)

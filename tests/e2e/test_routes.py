@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from gateway_alone import GatewayAlone, Service, allow_by_name, asking, mapping
+from gateway_alone import GatewayAlone, Service, allow_by_name, answer, asking, mapping
 
 HERE = "gateway.test"
 
@@ -159,6 +159,20 @@ def test_several_fields_of_a_name_are_joined_before_they_are_compared(service, t
         one = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-A: one\r\n"
         assert gateway.raw(one + b"x-a: two\r\n\r\n").startswith(b"HTTP/1.1 200 ")
         assert gateway.raw(one + b"\r\n").startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("city", ["Zürich".encode(), b"Z\xfcrich"], ids=["UTF-8", "Latin-1"])
+def test_a_value_beyond_ascii_is_matched_and_copied_byte_by_byte(service, tmp_path, city):
+    routes = [{"prefix": "/", "service": service.url,
+               "headers": [{"name": "X-City", "regex": "Z.+rich"}],
+               "add_request_headers": {"X-Copy": "in %REQ(x-city)% or Genève"},
+               "add_response_headers": {"X-Answer": "%REQ(x-city)%"}}]
+    with GatewayAlone(tmp_path, routes) as gateway:
+        one = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-City: "
+        got = gateway.raw(one + city + b"\r\n\r\n")
+        assert got.startswith(b"HTTP/1.1 200 ") and b"\r\nX-Answer: " + city + b"\r\n" in got
+        assert gateway.raw(one + city + b"\xa0\r\n\r\n").startswith(b"HTTP/1.1 404 ")
+    assert service.last.get("x-copy").encode("latin-1") == b"in " + city + " or Genève".encode()
 
 
 # In each, the routes match the request all; the one named "wins" has to.
@@ -325,6 +339,19 @@ def authorizer():
     """Lets pass whoever says a name."""
     with Service(allow_by_name) as one:
         yield one
+
+
+def test_an_authorizer_is_told_a_value_beyond_ascii_and_names_nobody_by_it(service, authorizer, tmp_path):
+    """Its answer names the user as the request does."""
+    before = len(service.seen)
+    authorizer.answer = lambda seen: answer("").replace(
+        b"\r\n\r\n", b"\r\nkubeflow-userid: " + seen.get("x-name").encode("latin-1") + b"\r\n\r\n")
+    with GatewayAlone(tmp_path, [{"prefix": "/", "service": service.url}],
+                      authorizer=asking(authorizer)) as gateway:
+        for name, status in (("alice", 200), ("al\xefce", 503), ("alice\xa0", 503)):
+            got = gateway.get("/", headers={"x-name": name.encode("latin-1")})
+            assert (got.status_code, authorizer.last.get("x-name")) == (status, name)
+    assert [seen.get("kubeflow-userid") for seen in service.seen[before:]] == ["alice"]
 
 
 def test_bypass_auth(service, authorizer, tmp_path):

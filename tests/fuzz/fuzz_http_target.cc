@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "http/percent.h"
 #include "http/target.h"
 #include "http/url.h"
@@ -34,7 +35,7 @@ void check_target(const Target& target) {
   require(path.starts_with('/') && path.find("//") == std::string_view::npos);
   require(path.find_first_of("?#\\ ") == std::string_view::npos);
   const std::string decoded = gatehouse::http::decode_what_can_be(path);
-  require(!holds_dot_segment(decoded) && gatehouse::http::is_utf8(decoded));
+  require(!holds_dot_segment(decoded) && gatehouse::is_utf8(decoded));
   const auto again = gatehouse::http::parse_target(target.str());
   require(again && again->str() == target.str() && again->path() == path);
 }

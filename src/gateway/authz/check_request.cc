@@ -2,14 +2,13 @@
 
 #include <external_auth.pb.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "gateway/authz/question.h"
-#include "http/percent.h"
 #include "http/url.h"
 
 namespace gatehouse::gateway {
@@ -20,11 +19,9 @@ using Attributes = v3::AttributeContext;
 using Map = google::protobuf::Map<std::string, std::string>;
 
 constexpr std::int64_t kUnknownSize = -1;
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
-constexpr std::size_t kLongestCharacter = 4;
 
 std::string utf8_field(std::string_view value) {
-  if (http::is_utf8(value)) return std::string(value);
+  if (is_utf8(value)) return std::string(value);
   std::string out;
   for (const char c : value) {
     if (c >= ' ' && c <= '~' && c != '%') {
@@ -32,24 +29,6 @@ std::string utf8_field(std::string_view value) {
     } else {
       out += http::percent_encode(std::string_view(&c, 1));
     }
-  }
-  return out;
-}
-
-/// How many bytes at the beginning are one character; 0 if they are none.
-std::size_t character(std::string_view text) {
-  for (std::size_t length = 1; length <= std::min(kLongestCharacter, text.size()); ++length) {
-    if (http::is_utf8(text.substr(0, length))) return length;
-  }
-  return 0;
-}
-
-std::string replaced(std::string_view bytes) {
-  std::string out;
-  while (!bytes.empty()) {
-    const std::size_t length = character(bytes);
-    out += length > 0 ? bytes.substr(0, length) : kReplacement;
-    bytes.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
 }
@@ -97,7 +76,7 @@ void tell_fields(const http::Headers& told, Map& map) {
     place->second += field.value;
   }
   for (auto& [name, value] : map) {
-    if (!http::is_utf8(value)) value = utf8_field(value);
+    if (!is_utf8(value)) value = utf8_field(value);
   }
 }
 
@@ -137,10 +116,10 @@ void tell_body(const http::Request& request, std::size_t limit, Attributes::Http
   if (limit == 0) return;
   const ToldBody told = told_body(request, limit);
   (*http.mutable_headers())[std::string(kPartialBodyField)] = told.partial ? "true" : "false";
-  if (http::is_utf8(told.bytes)) {
+  if (is_utf8(told.bytes)) {
     http.set_body(std::string(told.bytes));
   } else {
-    http.set_body(replaced(told.bytes));
+    http.set_body(replace_invalid_utf8(told.bytes));
     http.set_raw_body(std::string(told.bytes));
   }
 }

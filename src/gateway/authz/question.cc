@@ -8,10 +8,6 @@ bool is_internal_field(std::string_view name) {
   return fold_begins_with(name, "x-gatehouse-");
 }
 
-bool may_be_set(std::string_view name, std::string_view value) {
-  return http::is_token(name) && http::is_field_value(value) && !is_framing_field(name);
-}
-
 ToldBody told_body(const http::Request& request, std::size_t limit) {
   const std::string_view bytes = request.body.bytes;
   return {bytes.substr(0, limit), request.body.stream != nullptr || bytes.size() > limit};

@@ -24,9 +24,6 @@ inline constexpr std::string_view kPartialBodyField = "x-envoy-auth-partial-body
 /// True for the fields by which parts of Gatehouse tell one another things.
 bool is_internal_field(std::string_view name);
 
-/// A verdict may set this on the upstream request: a legal name and value that frame nothing.
-bool may_be_set(std::string_view name, std::string_view value);
-
 /// The beginning of a body that the authorizer is told.
 struct ToldBody {
   std::string_view bytes;

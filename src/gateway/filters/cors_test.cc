@@ -57,6 +57,15 @@ TEST(Cors, PreflightOfAListedOriginIsAnswered) {
   EXPECT_EQ(answer->headers.get("Vary"), "Origin");
 }
 
+TEST(Cors, AnOriginBeyondAsciiIsNobodys) {
+  const Cors cors = Cors::make(listed()).value();
+  for (const std::string_view origin :
+       {"https://a.example.org\xc2\xa0", "https://\xc3\xbc.example.net:8443", "\xff"}) {
+    EXPECT_EQ(allowed(cors, origin), "");
+    EXPECT_FALSE(cors.preflight(preflight_from(origin)));
+  }
+}
+
 TEST(Cors, WhatIsNoPreflightGoesOn) {
   const Cors cors = Cors::make(listed()).value();
   EXPECT_FALSE(cors.preflight(preflight_from("https://evil.example")));

@@ -1,5 +1,7 @@
 #include "gateway/filters/format_escape.h"
 
+#include "base/utf8.h"
+#include "http/headers.h"
 #include "http/html.h"
 
 namespace gatehouse::gateway {
@@ -31,7 +33,7 @@ void append_quoted(std::string& out, std::string_view value, std::string_view co
 }
 
 void append_field(std::string& out, std::string_view value) {
-  for (const char c : value) out.push_back(is_visible(c) || c == '\t' ? c : '_');
+  for (const char c : value) out.push_back(http::is_value_byte(c) ? c : '_');
 }
 
 }  // namespace
@@ -46,10 +48,10 @@ void append_escaped(std::string& out, std::string_view value, Format::Use use) {
     case Format::Use::kJson:
       return append_quoted(out, value, "\\u00");
     case Format::Use::kHtml:
-      out.append(http::html_escape(value));
+      out.append(http::html_escape(replace_invalid_utf8(value)));
       return;
     case Format::Use::kText:
-      out.append(value);
+      out.append(replace_invalid_utf8(value));
   }
 }
 

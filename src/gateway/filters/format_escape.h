@@ -9,7 +9,8 @@
 namespace gatehouse::gateway {
 
 /// Headers: what is no byte of a field value becomes '_'. Log: quotes, backslashes, control bytes
-/// and what is not ASCII escaped as \", \\ and \xNN. JSON and HTML: as those ask. Text: as it is.
+/// and what is not ASCII escaped as \", \\ and \xNN. JSON and HTML: as those ask. HTML
+/// and text: what is not UTF-8 becomes U+FFFD.
 void append_escaped(std::string& out, std::string_view value, Format::Use use);
 
 }  // namespace gatehouse::gateway

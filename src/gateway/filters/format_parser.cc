@@ -214,7 +214,8 @@ Result<Format> Format::parse(std::string_view text, const Options& options) {
   }
   const bool field = options.use == Use::kRequestField || options.use == Use::kResponseField;
   if (field && !http::is_field_value(text)) {
-    return bad(text, "is no header value: it may hold visible ASCII and inner spaces only");
+    return bad(text,
+               "is no header value: it may hold no control character and no space at either end");
   }
   return FormatParser(text, options).parse();
 }

@@ -150,11 +150,22 @@ TEST(Format, ValuesCannotEscapeTheirPlace) {
   http::Request request;
   request.headers.add("X", "a\r\nSet-Cookie: b\0\xff<\"\\"sv);
   const FormatContext context{.request = request};
-  EXPECT_EQ(fill("%REQ(X)%", context, Use::kRequestField), "a__Set-Cookie: b__<\"\\");
+  EXPECT_EQ(fill("%REQ(X)%", context, Use::kRequestField), "a__Set-Cookie: b_\xff<\"\\");
   EXPECT_EQ(fill("%REQ(X)%", context, Use::kLog), "a\\x0d\\x0aSet-Cookie: b\\x00\\xff<\\\"\\\\");
   EXPECT_EQ(fill("%REQ(X)%", context, Use::kJson),
             "a\\u000d\\u000aSet-Cookie: b\\u0000\\u00ff<\\\"\\\\");
-  EXPECT_TRUE(fill("%REQ(X)%", context, Use::kHtml).ends_with("&lt;&quot;\\"));
+  EXPECT_TRUE(fill("%REQ(X)%", context, Use::kHtml).ends_with("\xef\xbf\xbd&lt;&quot;\\"));
+  EXPECT_TRUE(fill("%REQ(X)%", context, Use::kText).ends_with("\xef\xbf\xbd<\"\\"));
+}
+
+TEST(Format, TextOfPeopleStaysReadable) {
+  http::Request request;
+  request.headers.add("X", "M\xc3\xbcller");
+  const FormatContext context{.request = request};
+  for (const Use use : {Use::kRequestField, Use::kResponseField, Use::kHtml, Use::kText}) {
+    EXPECT_EQ(fill("Z\xc3\xbcrich %REQ(X)%", context, use), "Z\xc3\xbcrich M\xc3\xbcller");
+  }
+  EXPECT_EQ(fill("%REQ(X)%", context, Use::kLog), "M\\xc3\\xbcller");
 }
 
 TEST(Format, AnswerToTheClientKeepsTheQueryInFields) {

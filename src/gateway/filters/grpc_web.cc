@@ -113,7 +113,7 @@ std::string grpc_web_trailers(const http::Headers& trailers) {
   std::string lines;
   for (const http::Field field : trailers) {
     lines.append(http::lower_case(field.name)).append(": ");
-    for (const char c : field.value) lines.push_back(c >= ' ' || c == '\t' ? c : '_');
+    for (const char c : field.value) lines.push_back(http::is_value_byte(c) ? c : '_');
     lines.append("\r\n");
   }
   std::string frame(1, kTrailerFlag);

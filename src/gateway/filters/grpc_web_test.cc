@@ -160,6 +160,9 @@ TEST(GrpcWeb, NoTrailerCanForgeAnother) {
   http::Headers trailers;
   trailers.add("Grpc-Message", "a\r\ngrpc-status: 0");
   EXPECT_EQ(grpc_web_trailers(trailers), "\x80\0\0\0\x21"s + "grpc-message: a__grpc-status: 0\r\n");
+  trailers.clear();
+  trailers.add("X", "M\xc3\xbc");
+  EXPECT_EQ(grpc_web_trailers(trailers), "\x80\0\0\0\x08"s + "x: M\xc3\xbc\r\n");
   EXPECT_EQ(grpc_web_trailers({}), "");
 }
 

@@ -14,7 +14,7 @@ class ServerName {
  public:
   /// "": answers keep what the upstream says. kInvalid if it is no header value.
   static Result<ServerName> make(std::string_view name) {
-    if (!http::is_field_value(name)) {
+    if (!http::is_ascii_field_value(name)) {
       return fail(ErrorCode::kInvalid,
                   "server_name: it may hold visible ASCII and inner spaces only");
     }

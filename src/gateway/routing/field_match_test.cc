@@ -33,6 +33,15 @@ TEST(FieldMatch, AHeadersValueIsCompared) {
   EXPECT_EQ(header({"x-a", "", "[0-9]+"}, {{"X-A", "12x"}}), Outcome::kOtherValue);
 }
 
+TEST(FieldMatch, ValuesAreComparedByteByByte) {
+  const std::string_view utf8 = "M\xc3\xbcller", latin1 = "M\xfcller";
+  EXPECT_EQ(header({"x-a", std::string(utf8)}, {{"X-A", utf8}}), Outcome::kMatches);
+  EXPECT_EQ(header({"x-a", std::string(utf8)}, {{"X-A", latin1}}), Outcome::kOtherValue);
+  EXPECT_EQ(header({"x-a", "", "M\xc3\xbcl+er"}, {{"X-A", utf8}}), Outcome::kMatches);
+  EXPECT_EQ(header({"x-a", "", "M.*r"}, {{"X-A", latin1}}), Outcome::kMatches);
+  EXPECT_EQ(header({"x-a", "", "[ -~]*"}, {{"X-A", latin1}}), Outcome::kOtherValue);
+}
+
 TEST(FieldMatchAttack, Cve202132777AllFieldsOfOneNameCount) {
   EXPECT_EQ(header({"x-a", "1"}, {{"x-a", "2"}, {"X-A", "1"}}), Outcome::kOtherValue);
   EXPECT_EQ(header({"x-a", "2,1"}, {{"x-a", "2"}, {"X-A", "1"}}), Outcome::kMatches);

@@ -32,7 +32,7 @@ Result<void> Stickiness::check(const config::LoadBalancer& settings) {
                                          "\" is no name that a cookie can have");
   }
   const std::string& path = settings.cookie_path;
-  if (!path.starts_with('/') || path.contains(';') || !http::is_field_value(path)) {
+  if (!path.starts_with('/') || path.contains(';') || !http::is_ascii_field_value(path)) {
     return fail(ErrorCode::kInvalid,
                 "load_balancer.cookie_path must begin with / and hold no semicolon");
   }

@@ -151,7 +151,7 @@ std::string_view BodyDecoder::take_extension_byte(char c) {
     state_ = State::kChunkSizeEnd;
     return {};
   }
-  if (!is_of(c, kValueByte)) return "a chunk extension with a control byte";
+  if (!is_of(c, kTargetByte) && !http::is_blank(c)) return "a chunk extension with a control byte";
   if (++line_bytes_ > limits_.chunk_extension_bytes) return "a chunk extension that is too long";
   return {};
 }
@@ -180,7 +180,7 @@ BodyDecoder::Step BodyDecoder::take_trailers(std::string_view input, std::size_t
 std::string_view BodyDecoder::read_trailers() {
   std::size_t position = 0;
   for (std::size_t fields = 0; fields <= limits_.fields; ++fields) {
-    const FieldLine line = read_field_line(trailer_text_, position, ObsText::kRefused);
+    const FieldLine line = read_field_line(trailer_text_, position);
     switch (line.kind) {
       case FieldLine::Kind::kLast:
         // The text was cut at its first empty line by another rule than this reader's: they agree,

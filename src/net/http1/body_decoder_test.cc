@@ -192,6 +192,12 @@ TEST(Trailers, OnTheListAreKeptAndOthersDropped) {
   }
 }
 
+TEST(Trailers, MayHoldBytesFrom80Up) {
+  const Decoded decoded = decode("0\r\nServer-Timing: M\xc3\xbc\xff\r\n\r\n", 1000);
+  ASSERT_EQ(decoded.end, Kind::kEnd) << decoded.reason;
+  EXPECT_EQ(decoded.trailers.get("server-timing"), "M\xc3\xbc\xff");
+}
+
 TEST(Trailers, ThatFrameRouteOrAuthenticateAreRefused) {
   for (const char* name :
        {"Content-Length", "Content_Length", "Transfer-Encoding", "Host", "Authorization", "Cookie",

@@ -131,7 +131,7 @@ Progress RequestHeadReader::read_version() {
 
 Progress RequestHeadReader::read_fields() {
   for (;;) {
-    const FieldLine line = read_field_line(text_, position_, ObsText::kRefused);
+    const FieldLine line = read_field_line(text_, position_);
     switch (line.kind) {
       case FieldLine::Kind::kIncomplete:
         return Progress::kIncomplete;

@@ -105,7 +105,7 @@ Progress ResponseHeadReader::read_reason() {
   std::size_t end = position_;
   // The space is due even before an empty reason, but widely left out.
   if (end < text_.size() && text_[end] == ' ') {
-    end = skip(text_, end, kValueByte | kObsTextByte);
+    end = skip(text_, end, kValueByte);
   }
   switch (read_line_end(text_, end)) {
     case LineEnd::kIncomplete:
@@ -121,7 +121,7 @@ Progress ResponseHeadReader::read_reason() {
 
 Progress ResponseHeadReader::read_fields() {
   for (;;) {
-    const FieldLine line = read_field_line(text_, position_, ObsText::kAllowed);
+    const FieldLine line = read_field_line(text_, position_);
     switch (line.kind) {
       case FieldLine::Kind::kIncomplete:
         return Progress::kIncomplete;

@@ -62,7 +62,7 @@ LineEnd read_line_end(std::string_view text, std::size_t& position) {
   return LineEnd::kRead;
 }
 
-FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText obs_text) {
+FieldLine read_field_line(std::string_view text, std::size_t& position) {
   const std::size_t start = position;
   if (start < text.size() && text[start] == '\r') return read_last_line(text, position);
 
@@ -71,10 +71,7 @@ FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText 
   if (text[colon] != ':') return bad(why_no_name(text[colon]));
   if (colon == start) return bad("an empty field name");
 
-  std::size_t end = http::skip_value_bytes(text, colon + 1);
-  while (obs_text == ObsText::kAllowed && end < text.size() && is_of(text[end], kObsTextByte)) {
-    end = http::skip_value_bytes(text, end + 1);
-  }
+  const std::size_t end = http::skip_value_bytes(text, colon + 1);
   std::size_t after = end;
   switch (read_line_end(text, after)) {
     case LineEnd::kIncomplete:

@@ -13,17 +13,17 @@ namespace gatehouse::net::http1 {
 
 /// Classes of bytes, as bits.
 enum ByteClass : std::uint8_t {
-  kValueByte = 1,   // of a field value: tab, space, visible ASCII
-  kTargetByte = 2,  // visible ASCII
-  kObsTextByte = 4  // 0x80 and above
+  kValueByte = 1,  // of a field value
+  kTargetByte = 2  // visible ASCII
 };
 
 namespace syntax_detail {
 constexpr std::array<std::uint8_t, 256> byte_classes() {
   std::array<std::uint8_t, 256> classes{};
-  for (int c = 0x20; c < 0x7f; ++c) classes[c] = kValueByte | (c == 0x20 ? 0 : kTargetByte);
-  for (int c = 0x80; c < 0x100; ++c) classes[c] = kObsTextByte;
-  classes['\t'] = kValueByte;
+  for (int c = 0; c < 0x100; ++c) {
+    if (http::is_value_byte(static_cast<char>(c))) classes[c] = kValueByte;
+  }
+  for (int c = '!'; c <= '~'; ++c) classes[c] |= kTargetByte;
   return classes;
 }
 inline constexpr std::array<std::uint8_t, 256> kByteClasses = byte_classes();
@@ -53,10 +53,8 @@ struct FieldLine {
   std::string_view reason;  // of kBad
 };
 
-enum class ObsText { kRefused, kAllowed };
-
 /// Reads the line at `position` and moves that behind it, if it is whole.
-FieldLine read_field_line(std::string_view text, std::size_t& position, ObsText obs_text);
+FieldLine read_field_line(std::string_view text, std::size_t& position);
 
 /// Reads CR LF at `position` and moves that behind it.
 enum class LineEnd { kRead, kIncomplete, kBad };

@@ -30,7 +30,7 @@ char* put(char* to, std::string_view text) {
 char* put_value(char* to, std::string_view value) {
   char* const end = put(to, value);
   if (http::skip_value_bytes(value, 0) != value.size()) {
-    std::replace_if(to, end, [](char c) { return !is_of(c, kValueByte | kObsTextByte); }, ' ');
+    std::replace_if(to, end, [](char c) { return !http::is_value_byte(c); }, ' ');
   }
   return end;
 }

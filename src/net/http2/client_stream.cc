@@ -26,11 +26,6 @@ std::optional<MonotonicTime> earlier(std::optional<MonotonicTime> a,
   return std::min(*a, *b);
 }
 
-/// Upstreams may send what is no ASCII, as those of HTTP/1.1 may.
-bool is_sound(std::string_view value) {
-  return http1::skip(value, 0, http1::kValueByte | http1::kObsTextByte) == value.size();
-}
-
 /// An answer's body; the stream goes with it.
 class AnswerContent final : public http::BodyReader {
  public:
@@ -184,7 +179,8 @@ void ClientStream::take_field(std::string_view name, std::string_view value) {
   if (head_bytes_ > limits.head_bytes || ++fields_seen_ > limits.fields + 1) {
     return corrupt("the answer's head is too long");
   }
-  if (!is_sound(value)) return corrupt("the answer has a control byte in a field");
+  if (http::skip_value_bytes(value, 0) != value.size())
+    return corrupt("the answer has a control byte in a field");
   if (head_whole_) return take_trailer(name, value);
   if (name.starts_with(':')) return take_status(value);  // nghttp2 lets no other pass
   take_header(name, value);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "net/http1/framing_fields.h"
-#include "net/http1/syntax.h"
 
 namespace gatehouse::net::http2 {
 namespace {
@@ -19,7 +18,7 @@ char lower(char c) {
 }
 
 char sound(char c) {
-  return http1::is_of(c, http1::kValueByte | http1::kObsTextByte) ? c : ' ';
+  return http::is_value_byte(c) ? c : ' ';
 }
 
 }  // namespace

@@ -28,11 +28,6 @@ std::optional<std::uint64_t> parse_length(std::string_view value) {
   return length;
 }
 
-bool is_sound_value(std::string_view value) {
-  if (http::skip_value_bytes(value, 0) != value.size()) return false;
-  return value.empty() || (!http::is_blank(value.front()) && !http::is_blank(value.back()));
-}
-
 void RequestFields::begin(http::Request& request, const http1::Limits& limits) {
   request_ = &request;
   limits_ = limits;
@@ -60,8 +55,10 @@ void RequestFields::refuse(int status, std::string_view reason) {
 void RequestFields::take(std::string_view name, std::string_view value) {
   bytes_ += name.size() + value.size() + kFieldOverhead;
   if (bytes_ > limits_.head_bytes) return refuse(431, "the request's head is too long");
-  if (!is_sound_value(value)) return refuse(400, "a control byte in a field");
-  if (name.starts_with(':')) return take_pseudo(name, value);
+  const bool is_pseudo = name.starts_with(':');
+  const bool sound = is_pseudo ? http::is_ascii_field_value(value) : http::is_field_value(value);
+  if (!sound) return refuse(400, "a byte that its field may not have");
+  if (is_pseudo) return take_pseudo(name, value);
   if (++fields_ > limits_.fields) return refuse(431, http1::kTooManyFields);
   take_regular(name, value);
 }

@@ -52,7 +52,4 @@ class RequestFields {
 /// RFC 9110 §8.6: digits alone. nullopt for anything else, and for more than 18 of them.
 std::optional<std::uint64_t> parse_length(std::string_view value);
 
-/// A value of the fields that may be trusted to be one: no control byte, no white space around it.
-bool is_sound_value(std::string_view value);
-
 }  // namespace gatehouse::net::http2

@@ -64,7 +64,7 @@ TEST_F(RequestFieldsTest, RefusesWhatIsAmbiguous) {
   }
   EXPECT_EQ(read_with("x", std::string("a\0b", 3)), 400);
   EXPECT_EQ(read_with("x", "a\rb"), 400);
-  EXPECT_EQ(read_with("x", "\xc3\xa4"), 400);
+  EXPECT_EQ(read_with("x", "a\x7f"), 400);
   EXPECT_EQ(read_with("x", " a"), 400);
   EXPECT_EQ(read_with("content-length", "+1"), 400);
   EXPECT_EQ(read_with("content-length", "1, 1"), 400);
@@ -74,6 +74,18 @@ TEST_F(RequestFieldsTest, RefusesWhatIsAmbiguous) {
   FieldPairs scheme = request_fields();
   scheme[1].second = "ftp";
   EXPECT_EQ(read(scheme), 400);
+}
+
+TEST_F(RequestFieldsTest, BytesFrom80UpStandInValuesOnly) {
+  EXPECT_EQ(read_with("x", "M\xc3\xbcller \xff"), 0);
+  EXPECT_EQ(request_.headers.get("x"), "M\xc3\xbcller \xff");
+  for (std::size_t pseudo = 0; pseudo < 4; ++pseudo) {
+    FieldPairs fields = request_fields();
+    fields[pseudo].second += "\xc3\xbc";
+    EXPECT_EQ(read(fields), 400) << fields[pseudo].first;
+  }
+  EXPECT_EQ(read_with("host", "a\xc3\xbc"), 400);
+  EXPECT_EQ(read_with("content-length", "1\xa0"), 400);
 }
 
 TEST_F(RequestFieldsTest, HoldsTheLimits) {

@@ -84,7 +84,7 @@ void ServerStream::take_trailer(std::string_view name, std::string_view value) {
   trailer_bytes_ += name.size() + value.size();
   if (trailer_bytes_ > server_->context().options.limits.trailer_bytes) {
     fault_ = "too long trailers";
-  } else if (http1::is_forbidden_trailer(name) || !is_sound_value(value)) {
+  } else if (http1::is_forbidden_trailer(name) || !http::is_field_value(value)) {
     fault_ = "a trailer that no trailer may be";
   } else if (http1::is_allowed_trailer(name)) {
     received_trailers_.add(name, value);
