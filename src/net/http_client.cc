@@ -169,9 +169,6 @@ PooledHttpClient::Outcome PooledHttpClient::outcome_of(const ClientExchange& exc
 Task<Result<http::Response>> PooledHttpClient::send_http2(
     http::Request& request, Timeouts timeouts, std::shared_ptr<http2::ClientConnection> connection,
     Outcome& outcome) {
-  if (request.upgrade == http::kConnect) {
-    co_return fail(ErrorCode::kInvalid, "the upstream speaks HTTP/2: CONNECT needs HTTP/1.1");
-  }
   const bool reused = connection->used();
   http2::Attempt attempt;
   Result<http::Response> response =

@@ -50,7 +50,7 @@ struct ClientOptions {
 /// those that are open. A request that the upstream says it has not looked at (REFUSED_STREAM, or
 /// above GOAWAY's last stream) is sent once more, whatever its method, if none of its body stream
 /// has been read. A request that asks for an upgrade becomes an extended CONNECT (RFC 8441);
-/// kUnavailable if the upstream does not allow one.
+/// kUnavailable if the upstream does not allow one. A CONNECT is one (RFC 9113 §8.5).
 ///
 /// A WebSocket request without Sec-WebSocket-Key (it came by HTTP/2) gets one where the upstream
 /// speaks HTTP/1.1, and the answer's Sec-WebSocket-Accept is held against it.

@@ -6,6 +6,8 @@ import threading
 import pytest
 from gateway_alone import (SECONDS, GatewayAlone, Service, allow_by_name, answer, asking, eventually,
                            mapping)
+from http2_service import Http2Service
+from wire import DATA, END_HEADERS, END_STREAM, H2, frame
 
 HEAD = b"CONNECT db.example:5432 HTTP/1.1\r\nHost: db.example:5432\r\n"
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -39,7 +41,7 @@ def proxy():
         yield one
 
 
-def route(proxy: Service, **more) -> dict:
+def route(proxy: Service | Http2Service, **more) -> dict:
     return {"prefix": "/", "service": proxy.url, "upgrades": ["connect"], **more}
 
 
@@ -137,3 +139,57 @@ def test_a_mapping_allows_it(tmp_path, proxy):
         assert until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
         client.sendall(b"hello")
         assert until(client, b"HELLO")
+
+
+# --- to an upstream over HTTP/2 (RFC 9113 §8.5) ---
+
+def establish(state, stream, _) -> None:
+    state.send_headers(stream, [(":status", "200")])
+
+
+def pseudo_fields(service: Http2Service) -> dict[str, str]:
+    return {name: value for name, value in service.seen[-1].fields.items() if name[0] == ":"}
+
+
+def test_a_tunnel_through_an_upstream_over_http_2_goes_both_ways(tmp_path):
+    with Http2Service(reply=establish) as proxy, \
+            GatewayAlone(tmp_path, [route(proxy, protocol="http2")]) as gateway:
+        for name in (b"first", b"second"):
+            with connect(gateway, early=b"early " + name) as client:
+                assert until(client, b"early " + name).startswith(b"HTTP/1.1 200 ")
+                client.sendall(b"hello")
+                assert until(client, b"hello") == b"hello"
+                client.shutdown(socket.SHUT_WR)
+                assert rest(client) == b""
+        assert pseudo_fields(proxy) == {":method": "CONNECT", ":authority": "db.example:5432"}
+        assert [seen.body for seen in proxy.seen] == [b"early firsthello", b"early secondhello"]
+
+
+def test_a_tunnel_from_a_client_over_http_2_to_an_upstream_over_http_2(tmp_path):
+    with Http2Service(reply=establish) as proxy, \
+            GatewayAlone(tmp_path, [route(proxy, protocol="http2")]) as gateway, \
+            H2(gateway.port) as client:
+        fields = ((":method", "CONNECT"), (":authority", "db.example:5432"))
+        assert client.ask(*fields, flags=END_HEADERS) == 200
+        client.send(frame(DATA, END_STREAM, 1, b"hello"))
+        got, flags = b"", 0
+        while not flags & END_STREAM:
+            kind, flags, _, payload = client.read()
+            flags = flags if kind == DATA else 0
+            got += payload if kind == DATA else b""
+        assert got == b"hello"
+        assert pseudo_fields(proxy) == dict(fields)
+
+
+@pytest.mark.parametrize("status", ["403", "502", "302"])
+def test_cve_2025_64763_no_byte_goes_to_an_upstream_over_http_2_that_refuses(tmp_path, status):
+    def refuse(state, stream, _):
+        state.send_headers(stream, [(":status", status)])
+        state.send_data(stream, b"no", end_stream=True)
+    with Http2Service(reply=refuse) as proxy, \
+            GatewayAlone(tmp_path, [route(proxy, protocol="http2")]) as gateway, \
+            connect(gateway, early=b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n") as client:
+        got = rest(client)
+        assert got.startswith(b"HTTP/1.1 " + status.encode()) and got.endswith(b"\r\n\r\nno")
+        assert got.count(b"HTTP/1.1 ") == 1
+        assert [seen.body for seen in proxy.seen] == [b""]

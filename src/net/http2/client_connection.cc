@@ -102,7 +102,7 @@ void ClientConnection::settings_changed() {
   settings_.wake(loop());
 }
 
-Task<Result<void>> ClientConnection::may_connect(std::chrono::milliseconds timeout) {
+Task<Result<void>> ClientConnection::may_upgrade(std::chrono::milliseconds timeout) {
   const MonotonicTime due = now() + (timeout.count() == 0 ? kSettingsTimeout : timeout);
   while (!settings_received() && !ending() && now() < due) {
     note_deadline(due);

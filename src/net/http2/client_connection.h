@@ -33,7 +33,7 @@ class ClientConnection final : public Connection {
   void retire();
   std::shared_ptr<ClientStream> make_stream();
   /// Waits for the upstream's SETTINGS; kUnavailable if they do not allow an extended CONNECT.
-  Task<Result<void>> may_connect(std::chrono::milliseconds timeout);
+  Task<Result<void>> may_upgrade(std::chrono::milliseconds timeout);
 
   // For its streams.
   const http1::Limits& limits() const { return limits_; }

@@ -248,30 +248,66 @@ class Http2ConnectTest : public Http2ClientTest {
     std::string word_;
     bool told_ = false;
   };
+
+  void serve_one_word() {
+    ServerOptions options;
+    options.limits.connect = true;
+    serve(
+        [this](http::Request& request) {
+          asked_ = request.method + " " + request.authority + " " + request.upgrade;
+          http::Response response;
+          response.status = 101;
+          response.upgrade = std::make_unique<OneWord>(loop_.get());
+          return ready_answer(std::move(response));
+        },
+        options);
+    connect_to_server();
+  }
+  http::Request connect_request() {
+    http::Request request = request_of("CONNECT", "/");
+    request.authority = "db.example:5432";
+    request.upgrade = http::kConnect;
+    return request;
+  }
+  /// What the request's tunnel says to "hello".
+  std::string heard_behind(http::Request& request) {
+    return loop_.run([](HttpClient& client, http::Request& asked) -> Task<std::string> {
+      Result<http::Response> response = co_await client.send(asked);
+      if (!response) co_return response.error().message;
+      co_await response->upgrade->write("hello");
+      Result<std::string_view> piece = co_await response->upgrade->read();
+      std::string text = std::to_string(response->status) + " " + std::string(*piece);
+      response->upgrade->finish();
+      piece = co_await response->upgrade->read();
+      co_return text + (piece && piece->empty() ? " end" : " no end");
+    }(*client_, request));
+  }
+
+  std::string asked_;
 };
 
 TEST_F(Http2ConnectTest, JoinsAWebSocketByExtendedConnect) {
-  serve([this](http::Request& /*request*/) {
-    http::Response response;
-    response.status = 101;
-    response.upgrade = std::make_unique<OneWord>(loop_.get());
-    return ready_answer(std::move(response));
-  });
-  connect_to_server();
+  serve_one_word();
   http::Request request = request_of("GET", "/");
   request.upgrade = "websocket";
-  const std::string heard =
-      loop_.run([](HttpClient& client, http::Request& asked) -> Task<std::string> {
-        Result<http::Response> response = co_await client.send(asked);
-        if (!response) co_return response.error().message;
-        co_await response->upgrade->write("hello");
-        Result<std::string_view> piece = co_await response->upgrade->read();
-        std::string text = std::to_string(response->status) + " " + std::string(*piece);
-        response->upgrade->finish();
-        piece = co_await response->upgrade->read();
-        co_return text + (piece && piece->empty() ? " end" : " no end");
-      }(*client_, request));
-  EXPECT_EQ(heard, "101 you said hello end");
+  EXPECT_EQ(heard_behind(request), "101 you said hello end");
+}
+
+TEST_F(Http2ConnectTest, JoinsATunnelByConnect) {  // RFC 9113 §8.5
+  serve_one_word();
+  http::Request request = connect_request();
+  EXPECT_EQ(heard_behind(request), "101 you said hello end");
+  EXPECT_EQ(asked_, "CONNECT db.example:5432 connect");
+}
+
+TEST_F(Http2ConnectTest, HandsARefusedConnectOn) {
+  ServerOptions options;
+  options.limits.connect = true;
+  serve([](http::Request& /*request*/) { return text_answer(403, "no"); }, options);
+  connect_to_server();
+  EXPECT_EQ(sent(connect_request()), "403 no");
+  EXPECT_EQ(sent(connect_request()), "403 no");
+  EXPECT_EQ(client_->connections(), 1u);
 }
 
 /// An upstream that says what it is told.

@@ -38,7 +38,7 @@ class AnswerContent final : public http::BodyReader {
   StreamHold hold_;
 };
 
-/// What an extended CONNECT gives (RFC 8441).
+/// What a CONNECT gives (RFC 9113 §8.5), an extended one too (RFC 8441).
 class ConnectedStream final : public http::ByteStream {
  public:
   explicit ConnectedStream(StreamHold hold) : hold_(std::move(hold)) {}
@@ -96,12 +96,15 @@ bool ClientStream::send(http::Request& request, HttpClient::Timeouts timeouts,
 
 void ClientStream::write_head(const http::Request& request, std::string_view scheme) {
   const bool upgrades = !request.upgrade.empty();
+  const bool connects = request.upgrade == http::kConnect;
   fields_.clear();
   fields_.add(":method", upgrades ? "CONNECT" : std::string_view(request.method));
-  fields_.add(":scheme", scheme);
-  fields_.add(":path", request.target.str());
   fields_.add(":authority", request.authority);
-  if (upgrades) fields_.add(":protocol", request.upgrade);
+  if (!connects) {
+    fields_.add(":scheme", scheme);
+    fields_.add(":path", request.target.str());
+  }
+  if (upgrades && !connects) fields_.add(":protocol", request.upgrade);
   fields_.add_all(request.headers, {"sec-websocket-key", "expect"});
   if (request.headers.list_has("te", "trailers")) fields_.add("te", "trailers");
   if (upgrades) return;
@@ -322,8 +325,8 @@ StreamHold::~StreamHold() {
 Task<Result<http::Response>> exchange(std::shared_ptr<ClientConnection> connection,
                                       http::Request& request, HttpClient::Timeouts timeouts,
                                       std::string_view scheme, Attempt& attempt) {
-  if (!request.upgrade.empty()) {
-    Result<void> allowed = co_await connection->may_connect(timeouts.response);
+  if (!request.upgrade.empty() && request.upgrade != http::kConnect) {
+    Result<void> allowed = co_await connection->may_upgrade(timeouts.response);
     if (!allowed) co_return fail(std::move(allowed));
   }
   const std::shared_ptr<ClientStream> stream = connection->make_stream();
