@@ -387,14 +387,19 @@ Result<Worker::Told> Process::put_in_force(const std::shared_ptr<Serving>& fresh
 void Process::serve_until_signal(std::optional<FolderWatch> manifests) {
   Events events(std::move(manifests));
   wait_for_events(events);
-  common_.log->info("draining: what is under way has {} ms to finish",
-                    plan_.settings.drain_timeout.count());
   common_.ready = false;
   // A second signal does not wait for the drain.
   std::thread([] {
     Events(std::nullopt).wait_for_stop();
     _exit(kFailed);
   }).detach();
+  const config::Settings& settings = plan_.settings;
+  if (settings.drain_delay.count() > 0) {
+    common_.log->info("not ready any more: drains in {} ms", settings.drain_delay.count());
+    std::this_thread::sleep_for(settings.drain_delay);
+  }
+  common_.log->info("draining: what is under way has {} ms to finish",
+                    settings.drain_timeout.count());
   std::latch drained(static_cast<std::ptrdiff_t>(workers_.size()));
   for (Worker* worker : workers_) worker->drain([&drained] { drained.count_down(); });
   drained.wait();

@@ -19,8 +19,11 @@ std::vector<Field> process_fields(Settings& s) {
        "The origin under which browsers reach this front door. Empty: taken from each request."},
       {"threads", &s.threads, Range{0, 1024, "event loops"},
        "Event loops, each on a thread of its own. 0: one a core."},
+      {"drain_delay", &s.drain_delay, or_zero("none", hours(1)),
+       "How long requests are still taken after SIGTERM, while the process already says that it is "
+       "not ready: until whoever sends them has heard of it."},
       {"drain_timeout", &s.drain_timeout, or_zero("stop at once", hours(1)),
-       "How long exchanges under way may go on after SIGTERM."},
+       "How long exchanges under way may go on after that."},
       {"log.level", &s.log.level, OneOf{{"trace", "debug", "info", "warning", "error"}},
        "The least severe lines that are written."},
       {"log.format", &s.log.format, OneOf{{"text", "json"}}, "The form of a line on stderr."},

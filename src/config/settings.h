@@ -113,6 +113,7 @@ struct Settings {
   StoreSettings store;
   std::string public_url;   // "": taken from the request; else https://kubeflow.example.org
   std::size_t threads = 0;  // event loops; 0: one a core
+  milliseconds drain_delay{0};
   milliseconds drain_timeout{30'000};
   Operations operations;
   Gateway gateway;

@@ -7,6 +7,9 @@ from gateway_alone import GatewayAlone, eventually
 from ports import free_port
 from wire import Client
 
+RETRIES = """  option redispatch 1
+  retry-on conn-failure empty-response
+"""
 # The first of the gateways that is ready is sent all. Only a GET is sent again to another.
 CONFIG = """global
   maxconn 1000
@@ -16,9 +19,7 @@ defaults
   timeout client 1m
   timeout server 1m
   timeout tunnel 1m
-  option redispatch 1
-  retry-on conn-failure empty-response
-  option httpchk GET /healthz/ready
+{retries}  option httpchk GET /healthz/ready
 frontend front
   bind 127.0.0.1:{port}
   http-request disable-l7-retry unless METH_GET
@@ -30,15 +31,18 @@ backend gateways
 
 
 class Haproxy:
-    """Of the gateways, which are all ready."""
+    """Of the gateways, which are all ready. Without `retries` nothing is sent twice."""
 
-    def __init__(self, folder: pathlib.Path, gateways: list[GatewayAlone], balance: str) -> None:
+    def __init__(self, folder: pathlib.Path, gateways: list[GatewayAlone], balance: str,
+                 retries: bool = True) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.config = folder / "haproxy.cfg"
         servers = "".join(f"  server {i} 127.0.0.1:{one.port} port {one.operations_port}\n"
                           for i, one in enumerate(gateways))
-        self.config.write_text(CONFIG.format(port=self.port, balance=balance, servers=servers))
+        self.config.write_text(CONFIG.format(
+            port=self.port, balance=balance, servers=servers,
+            retries=RETRIES if retries else "  retries 0\n"))
 
     def __enter__(self) -> "Haproxy":
         self.process = subprocess.Popen(["haproxy", "-db", "-q", "-f", self.config])

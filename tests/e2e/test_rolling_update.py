@@ -17,7 +17,7 @@ from wire import Client
 
 
 @contextlib.contextmanager
-def behind_haproxy(folder, service: Service, balance: str, names: str = "ab"):
+def behind_haproxy(folder, service: Service, balance: str, names: str = "ab", retries: bool = True):
     """HAProxy and the gateways, whose names are in the Server fields of their answers."""
     with contextlib.ExitStack() as stack:
         gateways = []
@@ -28,15 +28,15 @@ def behind_haproxy(folder, service: Service, balance: str, names: str = "ab"):
                 own, [{"service": service.url, "timeout": "0s"}], server_name=name)))
         for gateway in gateways:
             eventually(lambda: gateway.operations("/healthz/ready").status_code == 200)
-        yield stack.enter_context(Haproxy(folder, gateways, balance)), gateways
+        yield stack.enter_context(Haproxy(folder, gateways, balance, retries)), gateways
 
 
 class Load:
     """Asks over a kept connection, again and again, until it is told to stop; an answer that is not
     its own, or none, is its result."""
 
-    def __init__(self, port: int, number: int) -> None:
-        self.port, self.number = port, number
+    def __init__(self, port: int, number: int, method: str = "GET") -> None:
+        self.port, self.number, self.method = port, number, method
         self.stopped = threading.Event()
         self.served_by: list[str] = []
 
@@ -44,7 +44,7 @@ class Load:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         for i in itertools.count():
             path = f"/{self.number}/{i}"
-            connection.request("GET", path)
+            connection.request(self.method, path)
             got = connection.getresponse()
             assert (got.status, got.read()) == (200, path.encode())
             self.served_by.append(got.headers["Server"])
@@ -56,11 +56,17 @@ def stop(gateway: GatewayAlone) -> None:
     assert gateway.role.stop() == 0
 
 
-def test_a_rolling_update_costs_nobody_a_request(tmp_path):
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_rolling_update_costs_nobody_a_request(tmp_path, monkeypatch, method):
+    """HAProxy sends a GET again; what cannot be sent twice is not lost by a gateway that serves on
+    for as long as HAProxy takes to hear that it is no longer ready."""
+    if method == "POST":
+        monkeypatch.setenv("GATEHOUSE_DRAIN_DELAY", "500ms")
     with Service(lambda request: answer(request.target)) as service, \
-            behind_haproxy(tmp_path, service, "roundrobin") as (haproxy, gateways), \
+            behind_haproxy(tmp_path, service, "roundrobin", retries=method == "GET") as (
+                haproxy, gateways), \
             concurrent.futures.ThreadPoolExecutor(8) as pool:
-        loads = [Load(haproxy.port, number) for number in range(8)]
+        loads = [Load(haproxy.port, number, method) for number in range(8)]
         asking = [pool.submit(load.run) for load in loads]
 
         def serve(names: set[str]) -> None:
