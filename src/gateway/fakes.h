@@ -119,9 +119,17 @@ class FakeBody final : public http::BodyReader {
     if (!current_) co_return std::unexpected(current_.error());
     co_return std::string_view(*current_);
   }
+  http::SocketBytes* in_socket() override { return &bytes_; }
   const http::Headers& trailers() const override { return trailers_; }
 
  private:
+  class NoBytes final : public http::SocketBytes {
+    Task<Result<std::size_t>> move_into(int, std::size_t) override {
+      co_return fail(ErrorCode::kUnavailable, "there is no socket");
+    }
+  };
+
+  NoBytes bytes_;
   std::deque<Result<std::string>> pieces_;
   Result<std::string> current_;
   http::Headers trailers_;

@@ -11,6 +11,7 @@ class KeptBody final : public http::BodyReader {
       : needs_(std::move(needs)), body_(std::move(body)) {}
   Task<Result<std::string_view>> read() override { return body_->read(); }
   bool ready() const override { return body_->ready(); }
+  http::SocketBytes* in_socket() override { return body_->in_socket(); }
   const http::Headers& trailers() const override { return body_->trailers(); }
 
  private:

@@ -35,6 +35,7 @@ class WatchedBody final : public http::BodyReader {
       : watch_(std::move(watch)), body_(std::move(body)) {}
   Task<Result<std::string_view>> read() override { return watch_.ended() ? cut() : body_->read(); }
   bool ready() const override { return body_->ready(); }
+  http::SocketBytes* in_socket() override { return watch_.ended() ? nullptr : body_->in_socket(); }
   const http::Headers& trailers() const override { return body_->trailers(); }
 
  private:

@@ -180,8 +180,10 @@ TEST_F(Recheck, ABodyIsCutShort) {
   keep_watch(response, open("s1"));
   EXPECT_EQ(run_now(response.body.stream->read()).value().value(), "a");
   EXPECT_FALSE(response.body.stream->trailers().empty());
+  EXPECT_NE(response.body.stream->in_socket(), nullptr);
   alive({});
   exchanges_.turn(at(0));
+  EXPECT_EQ(response.body.stream->in_socket(), nullptr);
   EXPECT_FALSE(run_now(response.body.stream->read()).value());
 }
 

@@ -25,6 +25,15 @@
 
 namespace gatehouse::http {
 
+/// Bytes of a body that lie in a socket unread, for who can let the kernel move them on unseen.
+class SocketBytes {
+ public:
+  virtual ~SocketBytes() = default;
+  /// Moves up to `limit` of them, at least one, into a pipe, which must be empty; waits until there
+  /// are any. How many; errors are those of BodyReader::read().
+  virtual Task<Result<std::size_t>> move_into(int pipe, std::size_t limit) = 0;
+};
+
 /// A body that arrives piece by piece.
 class BodyReader {
  public:
@@ -35,6 +44,9 @@ class BodyReader {
   virtual Task<Result<std::string_view>> read() = 0;
   /// True if the next read() will not wait. A writer flushes before it reads when this is false.
   virtual bool ready() const { return true; }
+  /// Where the bytes that read() would give next lie in a socket still, and nobody on their way has
+  /// to see them; null otherwise. Asked anew for each piece; either gives the next one.
+  virtual SocketBytes* in_socket() { return nullptr; }
   /// After the end: the trailer fields that came, empty if none.
   virtual const Headers& trailers() const;
 };
@@ -234,7 +246,7 @@ class HandlerClient final : public Client {
 Response make_response(int status, std::string_view content_type, std::string body);
 /// `{"error": code, "error_description": description}` as RFC 6749 §5.2 has it.
 Response json_error(int status, std::string_view code, std::string_view description);
-/// 301, 302 or 303 to `location`, never cached.
+/// 301, 302, 303, 307 or 308 to `location`, never cached.
 Response redirect(int status, std::string_view location);
 /// "Not Found" for 404; "" if unknown.
 std::string_view reason_phrase(int status);

@@ -77,21 +77,46 @@ Task<Result<void>> AnswerWriter::write_stream(http::Response& response, Framing 
   return write_pieces(*response.body.stream, framing);
 }
 
+Result<void> AnswerWriter::count(std::uint64_t bytes, const Framing& framing) {
+  sent_ += bytes;
+  if (framing.kind == Framing::Kind::kLength && sent_ > framing.length) {
+    return fail(ErrorCode::kCorrupt, "the body is longer than it was said to be");
+  }
+  return {};
+}
+
+Task<Result<void>> AnswerWriter::move(Splice& splice, http::SocketBytes& source, Framing framing) {
+  Result<void> outcome = co_await send({});
+  if (!outcome) co_return outcome;
+  CancellableRead taking(loop_, splice.take(source), cancellation_);
+  const Result<std::size_t> taken = co_await taking;
+  if (!taken) co_return std::unexpected(taken.error());
+  outcome = count(*taken, framing);
+  if (outcome) outcome = co_await splice.send(*taken);
+  co_return outcome;
+}
+
 Task<Result<void>> AnswerWriter::write_pieces(http::BodyReader& body, Framing framing) {
   const bool chunked = framing.kind == Framing::Kind::kChunked;
+  const bool sized = framing.kind == Framing::Kind::kLength;
+  Splice splice(loop_, stream_, idle_timeout_);
   for (;;) {
+    http::SocketBytes* const source = sized ? splice.source(body) : nullptr;
+    if (source != nullptr) {
+      Result<void> moved = co_await move(splice, *source, framing);
+      if (!moved) co_return moved;
+      continue;
+    }
     if ((!body.ready() && !out_.empty()) || out_.size() >= kGathered) {
       Result<void> flushed = co_await send({});
       if (!flushed) co_return flushed;
     }
-    CancellableRead reading(loop_, body, cancellation_);
+    CancellableRead reading(loop_, body.read(), cancellation_);
     const Result<std::string_view> piece = co_await reading;
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) break;
-    sent_ += piece->size();
-    if (framing.kind == Framing::Kind::kLength && sent_ > framing.length) {
-      co_return fail(ErrorCode::kCorrupt, "the body is longer than it was said to be");
-    }
+    Result<void> counted = count(piece->size(), framing);
+    if (!counted) co_return counted;
     if (chunked) http1::write_chunk_size(out_, piece->size());
     const std::string_view behind = chunked ? "\r\n" : "";
     if (piece->size() <= kCopiedPiece) {
@@ -101,7 +126,7 @@ Task<Result<void>> AnswerWriter::write_pieces(http::BodyReader& body, Framing fr
     Result<void> sent = co_await send(*piece, behind);
     if (!sent) co_return sent;
   }
-  if (framing.kind == Framing::Kind::kLength && sent_ != framing.length) {
+  if (sized && sent_ != framing.length) {
     co_return fail(ErrorCode::kCorrupt, "the body is shorter than it was said to be");
   }
   if (chunked) http1::write_last_chunk(out_, body.trailers());

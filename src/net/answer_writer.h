@@ -12,6 +12,7 @@
 #include "net/http1/codec.h"
 #include "net/loop.h"
 #include "net/pieces.h"
+#include "net/splice.h"
 #include "net/stream.h"
 
 namespace gatehouse::net {
@@ -49,6 +50,9 @@ class AnswerWriter {
 
  private:
   Task<Result<void>> write_pieces(http::BodyReader& body, http1::Framing framing);
+  Task<Result<void>> move(Splice& splice, http::SocketBytes& source, http1::Framing framing);
+  /// Counts bytes that are about to be sent; kCorrupt if they are more than was said.
+  Result<void> count(std::uint64_t bytes, const http1::Framing& framing);
   Task<Result<void>> send(std::string_view piece, std::string_view behind = {});
 
   Loop& loop_;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <coroutine>
-#include <string_view>
 #include <utility>
 
 #include "base/result.h"
@@ -14,12 +13,13 @@
 namespace gatehouse::net {
 
 /// `co_await` it once. kCancelled if the cancellation came first. One a cancellation.
+template <class Piece>
 class CancellableRead {
  public:
-  CancellableRead(Loop& loop, http::BodyReader& body, http::Cancellation& cancellation)
+  CancellableRead(Loop& loop, Task<Result<Piece>> reading, http::Cancellation& cancellation)
       : loop_(loop),
         cancellation_(cancellation),
-        reading_(body.read()),
+        reading_(std::move(reading)),
         awaiter_(std::move(reading_).operator co_await()) {}
   ~CancellableRead() { cancellation_.listen_as_waiter({}); }
   CancellableRead(const CancellableRead&) = delete;
@@ -32,14 +32,14 @@ class CancellableRead {
     cancellation_.listen_as_waiter([this] { loop_.schedule(cut_); });
     return awaiter_.await_suspend(waiting);
   }
-  Result<std::string_view> await_resume() {
+  Result<Piece> await_resume() {
     cut_.unlink();
     if (awaiter_.handle.done()) return awaiter_.await_resume();
     return fail(ErrorCode::kCancelled, "nobody waits for the body any more");
   }
 
  private:
-  using Reading = Task<Result<std::string_view>>;
+  using Reading = Task<Result<Piece>>;
 
   Loop& loop_;
   http::Cancellation& cancellation_;

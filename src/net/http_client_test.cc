@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <deque>
 
 #include "net/test_certificates.h"
@@ -805,6 +806,140 @@ TEST_F(ProxyTest, EventsArriveAsTheyComeAndEndWithTheirUpstream) {
   EXPECT_EQ(loop_.run(client->until("data: 2\r\n")), "7\r\ndata: 2\r\n");
   connection->close();
   EXPECT_THAT(loop_.run(client->rest()), Not(HasSubstr("0\r\n")));
+}
+
+// Bodies that the kernel moves from socket to socket.
+
+std::string long_body() {
+  std::string body;
+  while (body.size() < 3'000'000) body.append(std::to_string(body.size())).append("\n");
+  return body;
+}
+
+/// Counts what is read of a body instead of being moved.
+class ReadCounter final : public http::BodyReader {
+ public:
+  ReadCounter(std::unique_ptr<http::BodyReader> body, std::size_t& count)
+      : body_(std::move(body)), count_(count) {}
+  Task<Result<std::string_view>> read() override {
+    Result<std::string_view> piece = co_await body_->read();
+    if (piece) count_ += piece->size();
+    co_return piece;
+  }
+  bool ready() const override { return body_->ready(); }
+  http::SocketBytes* in_socket() override { return body_->in_socket(); }
+
+ private:
+  std::unique_ptr<http::BodyReader> body_;
+  std::size_t& count_;
+};
+
+class MovedBodyTest : public ProxyTest {
+ protected:
+  MovedBodyTest() {
+    ::signal(SIGPIPE, SIG_IGN);
+    handler_ =
+        FunctionHandler([this](http::Request& request) { return count_and_forward(request); });
+    proxy();
+  }
+  Task<http::Response> count_and_forward(http::Request& request) {
+    count(request.body);
+    http::Response response = co_await forward(*client_, request);
+    count(response.body);
+    co_return response;
+  }
+  void count(http::Body& body) {
+    if (!body.stream) return;
+    body.stream = std::make_unique<ReadCounter>(std::move(body.stream), read_);
+    if (forget_lengths_) body.length.reset();
+  }
+  static Task<void> send(RawConnection& connection, std::string bytes) {
+    (void)co_await connection.send(std::move(bytes));
+  }
+  /// Sends without waiting for it.
+  void begin_to_send(RawConnection& connection, std::string bytes) {
+    loop_.get().spawn(send(connection, std::move(bytes)));
+  }
+  std::unique_ptr<RawConnection> ask(RawConnection& client) {
+    loop_.run(client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    std::unique_ptr<RawConnection> connection = accepted();
+    (void)head_at(*connection);
+    return connection;
+  }
+
+  const std::string body_ = long_body();
+  const std::string length_ = "Content-Length: " + std::to_string(body_.size()) + "\r\n\r\n";
+  std::size_t read_ = 0;
+  bool forget_lengths_ = false;
+};
+
+TEST_F(MovedBodyTest, AnAnswersBodyArrivesAsItWas) {
+  std::unique_ptr<RawConnection> client = connect();
+  for (int i = 0; i < 2; ++i) {
+    std::unique_ptr<RawConnection> connection = ask(*client);
+    begin_to_send(*connection, kOk + length_ + body_);
+    (void)head_at(*client);
+    EXPECT_TRUE(loop_.run(client->until(body_)) == body_);
+  }
+  EXPECT_LT(read_, body_.size());
+}
+
+TEST_F(MovedBodyTest, ARequestsBodyArrivesAsItWas) {
+  std::unique_ptr<RawConnection> client = connect();
+  begin_to_send(*client, "PUT / HTTP/1.1\r\nHost: a\r\n" + length_ + body_);
+  std::unique_ptr<RawConnection> connection = accepted();
+  EXPECT_THAT(head_at(*connection), HasSubstr(length_));
+  EXPECT_TRUE(loop_.run(connection->until(body_)) == body_);
+  loop_.run(connection->send(kOk + "Content-Length: 2\r\n\r\nok"));
+  EXPECT_THAT(loop_.run(client->until("ok")), StartsWith("HTTP/1.1 200 "));
+  EXPECT_LT(read_, body_.size() / 2);
+  // Both connections are in order.
+  loop_.run(client->send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_THAT(head_at(*connection), StartsWith("GET /next HTTP/1.1\r\n"));
+}
+
+TEST_F(MovedBodyTest, WhatIsSentInChunksIsNotMoved) {
+  forget_lengths_ = true;
+  std::unique_ptr<RawConnection> client = connect();
+  std::unique_ptr<RawConnection> connection = ask(*client);
+  begin_to_send(*connection, kOk + length_ + body_);
+  EXPECT_THAT(head_at(*client), HasSubstr("Transfer-Encoding: chunked"));
+  (void)loop_.run(client->until("0\r\n\r\n"));
+  EXPECT_EQ(read_, body_.size());
+}
+
+TEST_F(MovedBodyTest, OneThatIsCutShortDoesNotLookWhole) {
+  std::unique_ptr<RawConnection> client = connect();
+  std::unique_ptr<RawConnection> connection = ask(*client);
+  loop_.run(connection->send(kOk + length_ + body_.substr(0, 100'000)));
+  connection->close();
+  EXPECT_THAT(loop_.run(client->rest()), EndsWith("<reset>"));
+
+  client = connect();
+  loop_.run(client->send("PUT / HTTP/1.1\r\nHost: a\r\n" + length_ + body_.substr(0, 100'000)));
+  connection = accepted();
+  (void)head_at(*connection);
+  client->close();
+  EXPECT_THAT(loop_.run(connection->rest()), EndsWith("<reset>"));
+}
+
+TEST_F(MovedBodyTest, WhoTakesNoMoreEndsIt) {
+  std::unique_ptr<RawConnection> client = connect();
+  std::unique_ptr<RawConnection> connection = ask(*client);
+  begin_to_send(*connection, kOk + length_ + body_);
+  (void)head_at(*client);
+  client->close();
+  EXPECT_THAT(loop_.run(connection->rest()), EndsWith("<reset>"));
+}
+
+TEST_F(MovedBodyTest, AClientThatGoesWhileTheUpstreamIsSilentEndsIt) {
+  std::unique_ptr<RawConnection> client = connect();
+  std::unique_ptr<RawConnection> connection = ask(*client);
+  loop_.run(connection->send(kOk + length_ + "begun"));
+  (void)head_at(*client);
+  EXPECT_EQ(loop_.run(client->until("begun")), "begun");
+  client->close();
+  EXPECT_EQ(loop_.run(connection->rest()), "<reset>");
 }
 
 }  // namespace

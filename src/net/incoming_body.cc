@@ -1,5 +1,6 @@
 #include "net/incoming_body.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace {
 
 // A fast sender does not keep a loop to itself: 256 KB a turn.
 constexpr unsigned kFillsPerTurn = 16;
+constexpr unsigned kSplicesPerTurn = 4;
+// Of a shorter rest, making a pipe and calling twice as often costs more than copying.
+constexpr std::uint64_t kSplicedBytes = 256 * 1024;
 
 }  // namespace
 
@@ -57,6 +61,10 @@ bool IncomingBody::fill() {
   return false;
 }
 
+std::unexpected<Error> IncomingBody::cut_short() {
+  return failed({ErrorCode::kCorrupt, "the body was cut short"});
+}
+
 std::unexpected<Error> IncomingBody::failed(Error error) {
   failure_ = error.code;
   return std::unexpected(std::move(error));
@@ -74,16 +82,22 @@ bool IncomingBody::is_too_slow(MonotonicTime since) {
   return came < due;
 }
 
+Task<Result<void>> IncomingBody::wait_for_more() {
+  stream_.set_deadline(Stream::Direction::kRead, deadline_after(loop_, idle_timeout_));
+  const MonotonicTime since = loop_.now();
+  Result<void> readable = co_await stream_.readable();
+  if (!readable) co_return failed(std::move(readable).error());
+  if (is_too_slow(since)) co_return failed({ErrorCode::kTimeout, "the peer is too slow"});
+  co_return readable;
+}
+
 Task<Result<std::string_view>> IncomingBody::read() {
   while (ahead_.kind == Step::Kind::kNeedMore) {
-    if (cut_) co_return failed({ErrorCode::kCorrupt, "the body was cut short"});
+    if (cut_) co_return cut_short();
     if (++fills_ % kFillsPerTurn == 0) co_await NextTurn(loop_);
     if (fill()) continue;
-    stream_.set_deadline(Stream::Direction::kRead, deadline_after(loop_, idle_timeout_));
-    const MonotonicTime since = loop_.now();
-    Result<void> readable = co_await stream_.readable();
-    if (!readable) co_return failed(std::move(readable).error());
-    if (is_too_slow(since)) co_return failed({ErrorCode::kTimeout, "the peer is too slow"});
+    Result<void> more = co_await wait_for_more();
+    if (!more) co_return fail(std::move(more));
   }
   if (ahead_.kind == Step::Kind::kEnd) co_return std::string_view();
   if (ahead_.kind == Step::Kind::kBad) {
@@ -93,6 +107,31 @@ Task<Result<std::string_view>> IncomingBody::read() {
   received_ += piece.size();
   look_ahead();
   co_return piece;
+}
+
+http::SocketBytes* IncomingBody::in_socket() {
+  const bool unread = ahead_.kind == Step::Kind::kNeedMore && !cut_;
+  return unread && decoder_.left() >= kSplicedBytes && stream_.splices() ? this : nullptr;
+}
+
+Task<Result<std::size_t>> IncomingBody::move_into(int pipe, std::size_t limit) {
+  for (;;) {
+    if (++fills_ % kSplicesPerTurn == 0) co_await NextTurn(loop_);
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(limit, decoder_.left()));
+    const IoResult got = stream_.splice_into(pipe, wanted);
+    if (got.kind == IoResult::Kind::kDone) {
+      decoder_.skip(got.bytes);
+      received_ += got.bytes;
+      look_ahead();
+      co_return got.bytes;
+    }
+    if (got.kind == IoResult::Kind::kEnd) {
+      cut_ = true;
+      co_return cut_short();
+    }
+    Result<void> more = co_await wait_for_more();
+    if (!more) co_return fail(std::move(more));
+  }
 }
 
 }  // namespace gatehouse::net

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "http/message.h"
 #include "net/http1/codec.h"
 #include "net/loop.h"
 #include "net/read_buffer.h"
@@ -17,7 +18,7 @@
 
 namespace gatehouse::net {
 
-class IncomingBody {
+class IncomingBody final : private http::SocketBytes {
  public:
   /// `bytes_per_second`: kTimeout if the peer sends more slowly, over each `idle_timeout` spent
   /// waiting for it; 0: it may.
@@ -28,6 +29,8 @@ class IncomingBody {
   /// The next piece, valid until the next call; empty at the end. kCorrupt (bad chunks, or cut
   /// short by the end of the connection), kTimeout, kUnavailable, kCancelled.
   Task<Result<std::string_view>> read();
+  /// The other way to get what is next, where it is worth its two calls more; else null.
+  http::SocketBytes* in_socket();
   /// The next read() will not wait.
   bool ready() const { return ahead_.kind != Step::Kind::kNeedMore; }
   /// All of it has come and been given out.
@@ -42,8 +45,11 @@ class IncomingBody {
 
  private:
   using Step = http1::BodyDecoder::Step;
+  Task<Result<std::size_t>> move_into(int pipe, std::size_t limit) override;
   void look_ahead();
   std::unexpected<Error> failed(Error error);
+  std::unexpected<Error> cut_short();
+  Task<Result<void>> wait_for_more();
   /// True if the peer is too slow, after a wait that began at `since`.
   bool is_too_slow(MonotonicTime since);
   /// Takes what can be had without waiting; false if there is nothing.

@@ -23,6 +23,7 @@ class ResponseBody final : public http::BodyReader {
 
   Task<Result<std::string_view>> read() override;
   bool ready() const override { return body_.ready(); }
+  http::SocketBytes* in_socket() override { return upload_ ? nullptr : body_.in_socket(); }
   const http::Headers& trailers() const override { return body_.trailers(); }
 
  private:

@@ -30,6 +30,9 @@ class ServerConnection::RequestBody final : public http::BodyReader {
     return connection_.body_->read();
   }
   bool ready() const override { return connection_.body_->ready(); }
+  http::SocketBytes* in_socket() override {
+    return connection_.must_continue_ ? nullptr : connection_.body_->in_socket();
+  }
   const http::Headers& trailers() const override { return connection_.body_->trailers(); }
 
  private:

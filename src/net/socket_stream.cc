@@ -1,5 +1,6 @@
 #include "net/socket_stream.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -29,6 +30,14 @@ ssize_t send_pieces(int socket, std::span<const iovec> pieces) {
   message.msg_iov = const_cast<iovec*>(pieces.data());  // the kernel reads only
   message.msg_iovlen = pieces.size();
   return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+ssize_t splice(int from, int to, std::size_t bytes) {
+  ssize_t count = 0;
+  do {
+    count = ::splice(from, nullptr, to, nullptr, bytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  } while (count < 0 && errno == EINTR);
+  return count;
 }
 
 /// Answers are sent whole; waiting for more to send with them (RFC 896) would only delay them.
@@ -135,6 +144,29 @@ IoResult SocketStream::send(std::span<const iovec> pieces) {
   const auto bytes = static_cast<std::size_t>(count);
   if (bytes < wanted) writing.open = false;
   return {IoResult::Kind::kDone, bytes};
+}
+
+IoResult SocketStream::splice_into(int pipe, std::size_t limit) {
+  Side& reading = side(Direction::kRead);
+  if (aborted_ || reading.failed) return {IoResult::Kind::kFailed};
+  if (!reading.open) return {IoResult::Kind::kWouldBlock};
+  const ssize_t count = splice(socket_.get(), pipe, limit);
+  if (count < 0) return blocked_or_failed(reading);
+  if (count == 0) {
+    hung_up_ = true;
+    return {IoResult::Kind::kEnd};
+  }
+  // Fewer than asked for may mean that the pipe had no more places, so the socket may have more.
+  return {IoResult::Kind::kDone, static_cast<std::size_t>(count)};
+}
+
+IoResult SocketStream::splice_from(int pipe, std::size_t bytes) {
+  Side& writing = side(Direction::kWrite);
+  if (aborted_ || writing.failed) return {IoResult::Kind::kFailed};
+  if (!writing.open) return {IoResult::Kind::kWouldBlock};
+  const ssize_t count = splice(pipe, socket_.get(), bytes);
+  if (count < 0) return blocked_or_failed(writing);
+  return {IoResult::Kind::kDone, static_cast<std::size_t>(count)};
 }
 
 IoResult SocketStream::blocked_or_failed(Side& side) {

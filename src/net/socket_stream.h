@@ -36,6 +36,9 @@ class SocketStream : public Stream, private EventListener {
 
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> pieces) override;
+  bool splices() const override { return true; }
+  IoResult splice_into(int pipe, std::size_t limit) override;
+  IoResult splice_from(int pipe, std::size_t bytes) override;
   void finish() override;
   void set_deadline(Direction direction, std::optional<MonotonicTime> at) override;
   void abort() override;

@@ -55,6 +55,16 @@ class Stream {
   /// TLS may have sealed the first of them. No system call while the kernel has said that its
   /// buffer is full.
   virtual IoResult try_write(std::span<const iovec> pieces) = 0;
+  /// Whether splice_into() and splice_from() work: bytes go through this stream as they are.
+  virtual bool splices() const { return false; }
+  /// As try_read(), into a pipe that is empty, within the kernel.
+  virtual IoResult splice_into([[maybe_unused]] int pipe, [[maybe_unused]] std::size_t limit) {
+    return {IoResult::Kind::kFailed};
+  }
+  /// As try_write(), of `bytes` that lie in a pipe.
+  virtual IoResult splice_from([[maybe_unused]] int pipe, [[maybe_unused]] std::size_t bytes) {
+    return {IoResult::Kind::kFailed};
+  }
   /// Half-close: FIN, or close_notify and FIN.
   virtual void finish() = 0;
 

@@ -48,6 +48,7 @@ class TlsStream final : public SocketStream {
 
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> pieces) override;
+  bool splices() const override { return false; }
   void finish() override;
   std::string_view protocol() const override;
   std::string_view server_name() const override { return server_name_; }

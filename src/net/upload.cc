@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t kCopiedPiece = 4 * 1024;
 constexpr std::size_t kGathered = 16 * 1024;
 
+Error wrong_length() {
+  return {ErrorCode::kCorrupt, "the request's body is not as long as it was said"};
+}
+
 }  // namespace
 
 Upload::Upload(Loop& loop, ConnectionPool::Connection& connection, http::BodyReader& body,
@@ -37,8 +41,15 @@ Task<void> Upload::run(std::chrono::milliseconds response_timeout) {
 
 Task<bool> Upload::send_body() {
   const bool chunked = framing_.kind == http1::Framing::Kind::kChunked;
+  Splice splice(loop_, stream_, idle_timeout_);
   // With a length, its last byte is the end: the upstream may answer from then on.
   while (chunked || sent_ < framing_.length) {
+    http::SocketBytes* const source = chunked ? nullptr : splice.source(body_);
+    if (source != nullptr) {
+      const bool moved = co_await move(splice, *source);
+      if (!moved) co_return false;
+      continue;
+    }
     if ((!body_.ready() && !out_.empty()) || out_.size() >= kGathered) {
       const bool flushed = co_await send({});
       if (!flushed) co_return false;
@@ -58,11 +69,22 @@ Task<bool> Upload::send_body() {
     if (!sent) co_return false;
   }
   if (!chunked && sent_ != framing_.length) {
-    co_return give_up({ErrorCode::kCorrupt, "the request's body is not as long as it was said"});
+    co_return give_up(wrong_length());
   }
   if (chunked) http1::write_last_chunk(out_, body_.trailers());
   const bool sent = co_await send({});
   co_return sent;
+}
+
+Task<bool> Upload::move(Splice& splice, http::SocketBytes& source) {
+  const bool flushed = co_await send({});
+  if (!flushed) co_return false;
+  Result<std::size_t> taken = co_await splice.take(source);
+  if (!taken) co_return give_up(std::move(taken).error());
+  sent_ += *taken;
+  if (sent_ > framing_.length) co_return give_up(wrong_length());
+  const Result<void> sent = co_await splice.send(*taken);
+  co_return sent.has_value();
 }
 
 Task<bool> Upload::send(std::string_view piece, std::string_view behind) {

@@ -12,6 +12,7 @@
 #include "net/http1/codec.h"
 #include "net/loop.h"
 #include "net/running_task.h"
+#include "net/splice.h"
 
 namespace gatehouse::net {
 
@@ -36,6 +37,7 @@ class Upload {
   Task<void> run(std::chrono::milliseconds response_timeout);
   /// False if the upstream takes no more.
   Task<bool> send_body();
+  Task<bool> move(Splice& splice, http::SocketBytes& source);
   Task<bool> send(std::string_view piece, std::string_view behind = {});
   bool give_up(Error error);
 

@@ -21,6 +21,7 @@ class Replay final : public http::BodyReader {
     return rest_->read();
   }
   bool ready() const override { return !replayed_ || rest_->ready(); }
+  http::SocketBytes* in_socket() override { return replayed_ ? rest_->in_socket() : nullptr; }
   const http::Headers& trailers() const override { return rest_->trailers(); }
 
  private:

@@ -12,6 +12,7 @@ class CountedBody final : public http::BodyReader {
       : use_(std::move(use)), place_(std::move(place)), body_(std::move(body)) {}
   Task<Result<std::string_view>> read() override { return body_->read(); }
   bool ready() const override { return body_->ready(); }
+  http::SocketBytes* in_socket() override { return body_->in_socket(); }
   const http::Headers& trailers() const override { return body_->trailers(); }
 
  private:

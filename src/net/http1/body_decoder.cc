@@ -204,6 +204,11 @@ BodyDecoder::Step BodyDecoder::bad(std::size_t consumed, std::string_view reason
   return {.kind = Step::Kind::kBad, .consumed = consumed, .reason = reason};
 }
 
+void BodyDecoder::skip(std::uint64_t bytes) {
+  left_ -= bytes;
+  if (left_ == 0) state_ = State::kDone;
+}
+
 bool BodyDecoder::end_of_input() {
   if (state_ == State::kUntilClose) state_ = State::kDone;
   if (state_ != State::kDone) state_ = State::kBad;

@@ -84,6 +84,16 @@ TEST(BodyDecoder, LengthCutShortMayNotEnd) {
   EXPECT_EQ(decoder.next("o").kind, Kind::kBad);
 }
 
+TEST(BodyDecoder, WhatWentByUnseenIsNotDueAnyMore) {
+  BodyDecoder decoder({Framing::Kind::kLength, 5});
+  EXPECT_EQ(decoder.next("h").piece, "h");
+  decoder.skip(3);
+  EXPECT_EQ(decoder.left(), 1u);
+  decoder.skip(1);
+  EXPECT_TRUE(decoder.finished());
+  EXPECT_EQ(decoder.next("GET").consumed, 0u);
+}
+
 TEST(BodyDecoder, UntilCloseEndsWithTheConnection) {
   BodyDecoder decoder({Framing::Kind::kUntilClose, 0});
   EXPECT_EQ(decoder.next("any").piece, "any");

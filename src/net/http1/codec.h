@@ -99,6 +99,8 @@ class BodyDecoder {
   bool finished() const { return state_ == State::kDone; }
   /// Bytes of the body that are due for sure; 0 if that is not known.
   std::uint64_t left() const { return state_ == State::kLength ? left_ : 0; }
+  /// So many bytes of a body with a length, of those left, have gone by unseen.
+  void skip(std::uint64_t bytes);
   /// After the end of a chunked body: the fields that is_allowed_trailer() names. Others are
   /// dropped; those that frame, route or authenticate are refused (kBad).
   const http::Headers& trailers() const { return trailers_; }
