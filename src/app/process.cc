@@ -108,6 +108,7 @@ class Process {
   Opened<void> open_store();
   Opened<void> open_gatekeeper(const Secret& sealing_key);
   Opened<void> open_identity(const Secret& sealing_key);
+  Opened<void> load_provider_tls();
   Opened<void> check_ports();
   Result<void> prepare_serving();
   Opened<void> start_workers();
@@ -161,9 +162,8 @@ Opened<void> Process::open(const GatewaySources& sources) {
   common_.report.replace(sources.problems, sources.warnings);
   const Opened<void> ports = check_ports();
   if (!ports) return ports;
-  Result<std::shared_ptr<const net::ClientTls>> client_tls = net::ClientTls::load({});
-  if (!client_tls) return failed(kConfiguration, client_tls.error());
-  common_.client_tls = std::move(*client_tls);
+  const Opened<void> provider = load_provider_tls();
+  if (!provider) return provider;
   common_.started = clock_.now();
   common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
   common_.metrics->set_clusters([this] { return common_.clusters.views(); });
@@ -198,6 +198,15 @@ Result<void> Process::prepare_serving() {
   const Result<void> loaded = load_certificates(serving_->listeners, settings.hosts, warnings);
   common_.report.add({}, std::move(warnings));
   return loaded;
+}
+
+/// Reading the system's certificates takes longer than all else at the start.
+Opened<void> Process::load_provider_tls() {
+  if (!plan_.has_gatekeeper() || plan_.built_in_provider()) return {};
+  Result<std::shared_ptr<const net::ClientTls>> tls = net::ClientTls::load({});
+  if (!tls) return failed(kConfiguration, tls.error());
+  common_.provider_tls = std::move(*tls);
+  return {};
 }
 
 Opened<void> Process::check_ports() {

@@ -38,6 +38,7 @@ Worker::Worker(std::size_t index, Plan& plan, Common& common, std::shared_ptr<Se
       common_(common),
       serving_(std::move(serving)),
       loop_(common.clock),
+      entropy_(common.entropy),
       resolver_(net::Resolver::make(loop_)),
       counts_(&common.metrics->add_loop()),
       publishing_(loop_, [this] { publish(); }) {}
@@ -88,11 +89,11 @@ Result<void> Worker::make_gatekeeper() {
     if (!origin) return fail(std::move(origin));
     net::ClientOptions options;
     options.response_timeout = 10s;
-    options.tls = common_.client_tls;
+    options.tls = common_.provider_tls;
     provider_client_ = net::HttpClient::make(loop_, *resolver_, std::move(*origin), options);
   }
   gatekeeper_ = gatekeeper::Gatekeeper::make(common_.gatekeeper, store(), *provider_client_,
-                                             common_.entropy, common_.clock);
+                                             entropy_, common_.clock);
   return {};
 }
 
@@ -115,7 +116,7 @@ Result<void> Worker::make_gateway() {
                                 .health = common_.health,
                                 .gatekeeper = gatekeeper_.get(),
                                 .local = {},
-                                .entropy = common_.entropy,
+                                .entropy = entropy_,
                                 .authorizer_counts = &counts_->authorizer,
                                 .tracing = [this] { return observer_->tracing(); },
                                 .log = common_.log};
@@ -182,7 +183,7 @@ Result<void> Worker::make_observer() {
   gateway::LoopObserver::Parts parts{.loop = loop_,
                                      .resolver = *resolver_,
                                      .metrics = *counts_,
-                                     .entropy = common_.entropy,
+                                     .entropy = entropy_,
                                      .log = common_.log,
                                      .access_log_file = serving_->access_log.get()};
   Result<std::unique_ptr<gateway::LoopObserver>> observer =

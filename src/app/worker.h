@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/entropy.h"
 #include "config/ambassador/manifests.h"
+#include "crypto/random.h"
 #include "gatekeeper/gatekeeper.h"
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/gateway.h"
@@ -55,7 +56,7 @@ struct Common {
   ConfigurationReport report;
   ClusterBoard clusters;
   WallTime started{};
-  std::shared_ptr<const net::ClientTls> client_tls;
+  std::shared_ptr<const net::ClientTls> provider_tls;  // towards a provider elsewhere
   std::atomic<bool> ready = false;
 };
 
@@ -156,6 +157,7 @@ class Worker {
   Common& common_;
   std::shared_ptr<Serving> serving_;  // what is in force on this loop
   net::Loop loop_;
+  crypto::BlockEntropy entropy_;  // of this loop
   std::unique_ptr<net::Resolver> resolver_;
   std::size_t draining_ = 0;         // servers that are not yet empty
   std::function<void()> when_idle_;  // called once, with every server of the phase empty

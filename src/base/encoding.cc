@@ -27,20 +27,33 @@ constexpr Reverse reverse(std::string_view alphabet) {
 constexpr Reverse kFromBase64 = reverse(kBase64);
 constexpr Reverse kFromBase64Url = reverse(kBase64Url);
 
+std::uint32_t octet(char c) {
+  return static_cast<std::uint8_t>(c);
+}
+
+/// Encodes the last 0, 1 or 2 bytes, whose bits do not fill whole characters.
+void encode_tail(std::string_view tail, std::string_view alphabet, char* to) {
+  if (tail.empty()) return;
+  const std::uint32_t first = octet(tail[0]);
+  const std::uint32_t second = tail.size() == 2 ? octet(tail[1]) : 0;
+  *to++ = alphabet[first >> 2];
+  *to++ = alphabet[(first << 4 | second >> 4) & 63];
+  if (tail.size() == 2) *to = alphabet[(second << 2) & 63];
+}
+
 std::string encode64(std::string_view bytes, std::string_view alphabet) {
   std::string out((bytes.size() * 4 + 2) / 3, '\0');
+  const std::size_t whole = bytes.size() / 3 * 3;
   char* to = out.data();
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<std::uint8_t>(c);
-    held += 8;
-    while (held >= 6) {
-      held -= 6;
-      *to++ = alphabet[(bits >> held) & 63];
-    }
+  for (std::size_t i = 0; i < whole; i += 3) {
+    const std::uint32_t bits =
+        octet(bytes[i]) << 16 | octet(bytes[i + 1]) << 8 | octet(bytes[i + 2]);
+    *to++ = alphabet[bits >> 18];
+    *to++ = alphabet[(bits >> 12) & 63];
+    *to++ = alphabet[(bits >> 6) & 63];
+    *to++ = alphabet[bits & 63];
   }
-  if (held > 0) *to = alphabet[(bits << (6 - held)) & 63];
+  encode_tail(bytes.substr(whole), alphabet, to);
   return out;
 }
 
@@ -48,7 +61,7 @@ std::string encode64(std::string_view bytes, std::string_view alphabet) {
 bool decode_tail(std::string_view tail, const Reverse& table, char* to) {
   std::uint32_t bits = 0;
   for (const char c : tail) {
-    const std::uint8_t value = table[static_cast<std::uint8_t>(c)];
+    const std::uint8_t value = table[octet(c)];
     if (value == kForeign) return false;
     bits = (bits << 6) | value;
   }
@@ -73,10 +86,10 @@ std::optional<std::string> decode64(std::string_view text, const Reverse& table)
   // Values are below 64; whatever is foreign leaves a higher bit behind.
   std::uint32_t seen = 0;
   for (std::size_t i = 0; i < whole; i += 4) {
-    const std::uint32_t a = table[static_cast<std::uint8_t>(text[i])];
-    const std::uint32_t b = table[static_cast<std::uint8_t>(text[i + 1])];
-    const std::uint32_t c = table[static_cast<std::uint8_t>(text[i + 2])];
-    const std::uint32_t d = table[static_cast<std::uint8_t>(text[i + 3])];
+    const std::uint32_t a = table[octet(text[i])];
+    const std::uint32_t b = table[octet(text[i + 1])];
+    const std::uint32_t c = table[octet(text[i + 2])];
+    const std::uint32_t d = table[octet(text[i + 3])];
     seen |= a | b | c | d;
     const std::uint32_t bits = a << 18 | b << 12 | c << 6 | d;
     *to++ = static_cast<char>(bits >> 16);

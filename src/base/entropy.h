@@ -9,7 +9,7 @@
 
 namespace gatehouse {
 
-/// Thread-safe. Fills whole spans; an implementation that cannot aborts the process, because
+/// Thread-safe, unless one says otherwise. Fills whole spans; an implementation that cannot aborts the process, because
 /// nothing secure can go on without it.
 class Entropy {
  public:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace gatehouse::crypto {
@@ -28,6 +29,41 @@ TEST(SystemEntropy, FillsTheWholeSpan) {
 TEST(SystemEntropy, TakesAnEmptySpan) {
   SystemEntropy entropy;
   entropy.fill({});
+}
+
+/// Counts its calls, and gives the same byte of each.
+class CountedEntropy final : public Entropy {
+ public:
+  void fill(std::span<std::uint8_t> out) override {
+    ++calls;
+    std::ranges::fill(out, calls);
+  }
+  std::uint8_t calls = 0;
+};
+
+TEST(BlockEntropy, NeverGivesTheSameTokenTwice) {
+  SystemEntropy system;
+  BlockEntropy entropy(system);
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(seen.insert(entropy.token()).second);
+}
+
+TEST(BlockEntropy, DrawsWhenABlockIsUsedUp) {
+  CountedEntropy source;
+  BlockEntropy entropy(source);
+  EXPECT_EQ(entropy.bytes(1000), std::string(1000, 1));
+  EXPECT_EQ(entropy.bytes(24), std::string(24, 1));
+  EXPECT_EQ(entropy.bytes(0), "");
+  EXPECT_EQ(entropy.bytes(1), std::string(1, 2));
+  // Not half of one draw and half of another.
+  EXPECT_EQ(entropy.bytes(1024), std::string(1024, 3));
+}
+
+TEST(BlockEntropy, MoreThanABlockIsDrawnAtOnce) {
+  CountedEntropy source;
+  BlockEntropy entropy(source);
+  EXPECT_EQ(entropy.bytes(5000), std::string(5000, 1));
+  EXPECT_EQ(entropy.bytes(1), std::string(1, 2));
 }
 
 }  // namespace

@@ -52,12 +52,6 @@ double sticky_number(const http::Request& request, const Client& client) {
   return static_cast<double>(std::hash<std::string_view>()(who) & 0x7fffffffU) / kRange;
 }
 
-http::Response redirect_to(std::string_view location, int status) {
-  http::Response response = http::make_response(status, "text/plain; charset=utf-8", "");
-  response.headers.set("Location", location);
-  return response;
-}
-
 }  // namespace
 
 struct Proxy::Exchange {
@@ -176,7 +170,7 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
       https_location(request, https_port(request, exchange.gateway.settings()));
   if (!location) return refuse(request, {400, "no host", "The request names no host."});
   request.trace.failure = "insecure";
-  return redirect_to(*location, 301);
+  return http::redirect(301, *location);
 }
 
 Proxy::Answer Proxy::choose(Exchange& exchange) const {
@@ -200,7 +194,7 @@ Proxy::Answer Proxy::answer_by_route(Exchange& exchange) const {
   if (actions.redirection) {
     const std::optional<std::string> location =
         actions.redirection->location(request, exchange.client.secure);
-    if (location) return redirect_to(*location, actions.redirection->status());
+    if (location) return http::redirect(actions.redirection->status(), *location);
     return refuse(request, {400, "ambiguous path", "The path is ambiguous."});
   }
   // HTTP/1.1 may ignore what it is asked to switch to (RFC 9110 §7.8); HTTP/2 has to say no.

@@ -1,5 +1,6 @@
 #include "http/message.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "base/json.h"
@@ -14,15 +15,16 @@ std::unexpected<Error> too_long(std::size_t limit) {
 
 /// Escapes what a field value may not hold, so that no location can add a header.
 std::string field_safe(std::string_view location) {
+  const auto safe = [](char c) { return c > ' ' && c <= '~'; };
   std::string out;
-  for (const char c : location) {
-    if (c > ' ' && c <= '~') {
-      out.push_back(c);
-    } else {
-      out += percent_encode(std::string_view(&c, 1));
-    }
+  out.reserve(location.size());
+  for (;;) {
+    const auto unsafe = std::ranges::find_if_not(location, safe);
+    out.append(location.begin(), unsafe);
+    if (unsafe == location.end()) return out;
+    out += percent_encode({unsafe, unsafe + 1});
+    location = {unsafe + 1, location.end()};
   }
-  return out;
 }
 
 }  // namespace
@@ -77,11 +79,10 @@ Response json_error(int status, std::string_view code, std::string_view descript
 }
 
 Response redirect(int status, std::string_view location) {
-  assert(status == 301 || status == 302 || status == 303);
-  Response response;
-  response.status = status;
+  assert(status >= 301 && status <= 308);
+  Response response = make_response(status, "text/plain; charset=utf-8",
+                                    std::string(reason_phrase(status)).append("\n"));
   response.headers.add("Location", field_safe(location));
-  response.headers.add("Cache-Control", "no-store");
   return response;
 }
 
