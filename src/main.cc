@@ -14,6 +14,7 @@
 #include "app/process.h"
 #include "app/route_command.h"
 #include "base/log.h"
+#include "crypto/memory.h"
 
 namespace gatehouse::app {
 namespace {
@@ -238,5 +239,6 @@ int run(int argc, char** argv) {
 }  // namespace gatehouse::app
 
 int main(int argc, char** argv) {
+  gatehouse::crypto::use_thread_memory();
   return gatehouse::app::run(argc, argv);
 }

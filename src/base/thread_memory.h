@@ -1,14 +1,20 @@
-// Memory that the thread which gave it back uses again: for coroutine frames and header fields.
+// Memory that the thread which gave it back uses again: for coroutine frames, header fields, and
+// what OpenSSL and nghttp2 need.
 //
 // A request passes through a dozen blocks of a few sizes, many of them beyond what malloc() keeps
-// at hand for a thread. Each thread keeps some of each size here: taking one is two loads and a
-// store. Blocks that are larger than kLargest, and all blocks in a build with a sanitizer (which
-// would not see a use after free), come from operator new.
+// at hand for a thread; a TLS handshake takes and gives back a thousand. Each thread keeps some of
+// each size here: taking one is two loads and a store. Blocks that are larger than kLargest, and
+// all blocks in a build with a sanitizer (which would not see a use after free), come from operator
+// new.
 #pragma once
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 namespace gatehouse {
@@ -24,11 +30,33 @@ class ThreadMemory {
     if (!push(class_of(size), memory)) ::operator delete(memory);
   }
 
+  // For C libraries, which do not say a block's size again.
+
+  /// As malloc(): null where there is no memory.
+  static void* take_for_c(std::size_t size) noexcept {
+    if (Block* const block = pop(class_of(size))) return block;
+    return ::operator new(rounded(size), std::nothrow);
+  }
+  /// As free().
+  static void give_for_c(void* memory) noexcept {
+    if (memory == nullptr || push(::malloc_usable_size(memory) / kStep, memory)) return;
+    ::operator delete(memory);
+  }
+  /// As realloc(); of no bytes, it is free().
+  static void* take_other_for_c(void* memory, std::size_t size) noexcept {
+    void* const other = size == 0 ? nullptr : take_for_c(size);
+    if (other != nullptr && memory != nullptr) {
+      std::memcpy(other, memory, std::min(size, ::malloc_usable_size(memory)));
+    }
+    if (other != nullptr || size == 0) give_for_c(memory);
+    return other;
+  }
+
  private:
-  static constexpr std::size_t kStep = 64;
-  static constexpr std::size_t kLargest = 4096;
+  static constexpr std::size_t kStep = 16;            // malloc's own
+  static constexpr std::size_t kLargest = 20 * 1024;  // a TLS record's buffer
   static constexpr std::size_t kClasses = kLargest / kStep + 1;
-  static constexpr std::uint32_t kKeptEach = 256;
+  static constexpr std::size_t kKeptBytes = 256 * 1024;  // of each size
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
   static constexpr bool kReused = false;
@@ -44,7 +72,7 @@ class ThreadMemory {
   };
   struct List {
     Block* first;
-    std::uint32_t count;
+    std::size_t count;
   };
   /// Of one thread. Needs neither constructor nor destructor, so that to reach it costs nothing.
   struct Kept {
@@ -69,7 +97,7 @@ class ThreadMemory {
   static bool push(std::size_t index, void* memory) {
     if (!kReused || index >= kClasses || kept_.closed) return false;
     List& list = kept_.lists[index];
-    if (list.count >= kKeptEach) return false;
+    if (list.count * index * kStep >= kKeptBytes) return false;
     if (!kept_.watched) closer_.watch();
     ++list.count;
     list.first = new (memory) Block{list.first};

@@ -39,9 +39,35 @@ TEST(ThreadMemoryTest, ABlockMayBeGivenBackByAnotherThread) {
   }).join();
 }
 
+TEST(ThreadMemoryTest, ForCItIsMallocReallocAndFree) {
+  ThreadMemory::give_for_c(nullptr);
+  void* block = ThreadMemory::take_for_c(0);
+  EXPECT_NE(block, nullptr);
+  ThreadMemory::give_for_c(block);
+  block = ThreadMemory::take_other_for_c(nullptr, 5);
+  std::memcpy(block, "hello", 5);
+  for (const std::size_t size : {6u, 100u, 30'000u, 3u}) {
+    block = ThreadMemory::take_other_for_c(block, size);
+    EXPECT_EQ(std::memcmp(block, "hello", std::min<std::size_t>(size, 5)), 0) << size;
+  }
+  EXPECT_EQ(ThreadMemory::take_other_for_c(block, 0), nullptr);
+}
+
+TEST(ThreadMemoryTest, ABlockForCIsNeverGivenForALargerOne) {
+  for (std::size_t size = 1; size < 24'000; size = size * 9 / 8 + 1) {
+    ThreadMemory::give_for_c(ThreadMemory::take_for_c(size));
+    for (std::size_t larger = size; larger < size + 40; ++larger) {
+      void* const block = ThreadMemory::take_for_c(larger);
+      std::memset(block, 1, larger);  // a sanitizer or the heap's own checks would see it
+      EXPECT_GE(::malloc_usable_size(block), larger);
+      ThreadMemory::give_for_c(block);
+    }
+  }
+}
+
 TEST(ThreadMemoryTest, KeepsABoundedNumberOfEachSize) {
   std::vector<void*> blocks;
-  for (int i = 0; i < 2000; ++i) blocks.push_back(ThreadMemory::take(128));
+  for (int i = 0; i < 5000; ++i) blocks.push_back(ThreadMemory::take(128));
   // What is over the bound goes to operator delete: the leak checker sees that none is lost.
   for (void* const block : blocks) ThreadMemory::give(block, 128);
 }
