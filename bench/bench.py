@@ -3,10 +3,12 @@
     bench/bench.py [--rounds N] [--seconds S] [NAME...]
     bench/bench.py [--rounds N] [--seconds S] gateway [ROW...]
     bench/bench.py instructions [--update]
+    bench/bench.py profile
 
 Names: requests, flows, footprint; all by default. `gateway` measures the gateway by itself, beside
 nginx, HAProxy and Envoy (bench/gateway.py). `instructions` counts them on the path of a request,
-and with --update keeps the counts (bench/instructions.py).
+and with --update keeps the counts (bench/instructions.py). `profile` keeps, for the release's
+compiler, how often what is run (bench/training.py).
 
 Of the others: the proxy under measurement has processor 0 to
 itself; client and upstream share processor 1. Figures are CPU (user and system) of the proxy's own
@@ -27,6 +29,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import flows  # noqa: E402
 import gateway  # noqa: E402
 import instructions  # noqa: E402
+import training  # noqa: E402
 from processes import Gatehouse, Nginx, cpu_seconds, resident_kib, start_ms  # noqa: E402
 
 CONNECTIONS = 32
@@ -141,10 +144,13 @@ def main() -> None:
     if options.names == ["instructions"]:
         instructions.run(options)
         return
+    if options.names == ["profile"]:
+        training.run(options)
+        return
     unknown = set(options.names) - set(benches)
     if unknown:
         parser.error(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(benches)} "
-                     "gateway and instructions")
+                     "gateway, instructions and profile")
     for name, bench in benches.items():
         if not options.names or name in options.names:
             bench(options)

@@ -19,6 +19,7 @@ import time
 from peers import GIGABYTE, Upstream, certificate, installed
 from processes import Gatehouse, Process, cpu_seconds, free_port, resident_kib, start_ms
 from reload import reload
+from where import print_parts, sample
 
 IDLE_CONNECTIONS = 5_000
 HERE = pathlib.Path(__file__).resolve().parent
@@ -77,7 +78,8 @@ ROWS = {
 class Candidates:
     """All that is measured, running; each on its turn."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, beside: list | None = None) -> None:
+        """`beside`: the peers, all that are installed by default."""
         self.stack = contextlib.ExitStack()
         self.folder = folder
         self.upstream = Upstream(folder)
@@ -94,7 +96,7 @@ class Candidates:
         self.door = self.stack.enter_context(Gatehouse(services=services))
         self.cookie = f"Cookie: {self.door.log_in()}"
         self.peers = {}
-        for peer in installed():
+        for peer in installed() if beside is None else beside:
             running = peer(folder, self.upstream.port, echo_port)
             self.stack.callback(running.stop)
             self.peers[peer.name] = running
@@ -276,8 +278,19 @@ def system_calls(candidates: Candidates, _options) -> None:
         print(f"  {name:12} {shown}")
 
 
+def where(candidates: Candidates, options) -> None:
+    for row in ROWS.values():
+        print(f"\nwhere the time goes: {row.title}; CPU {row.unit}")
+        for name, candidate in candidates.of(row).items():
+            if cannot(name, row):
+                continue
+            load(candidates, candidate, row, 0.3)
+            print_parts(name, sample(candidate.pids(), lambda candidate=candidate: load(
+                candidates, candidate, row, options.seconds)))
+
+
 EXTRAS = {"stranger": stranger, "latency": latency, "memory": memory, "footprint": footprint,
-          "reload": reload}
+          "reload": reload, "where": where}
 
 
 def run(options) -> None:
