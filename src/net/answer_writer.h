@@ -9,10 +9,10 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "http/message.h"
+#include "net/body_sender.h"
 #include "net/http1/codec.h"
 #include "net/loop.h"
 #include "net/pieces.h"
-#include "net/splice.h"
 #include "net/stream.h"
 
 namespace gatehouse::net {
@@ -26,7 +26,7 @@ class AnswerWriter {
         stream_(stream),
         out_(out),
         idle_timeout_(idle_timeout),
-        cancellation_(cancellation) {}
+        sender_(loop, stream, out, idle_timeout, &cancellation) {}
 
   /// Says how the answer's body will end. Puts a Content-Length into the headers of an answer to
   /// HEAD if it is known. kUntilClose: the connection cannot stay open.
@@ -46,22 +46,16 @@ class AnswerWriter {
                                   http::Version version);
 
   /// Bytes of the body that were sent.
-  std::uint64_t sent() const { return sent_; }
+  std::uint64_t sent() const { return whole_ + sender_.sent(); }
 
  private:
-  Task<Result<void>> write_pieces(http::BodyReader& body, http1::Framing framing);
-  Task<Result<void>> move(Splice& splice, http::SocketBytes& source, http1::Framing framing);
-  /// Counts bytes that are about to be sent; kCorrupt if they are more than was said.
-  Result<void> count(std::uint64_t bytes, const http1::Framing& framing);
-  Task<Result<void>> send(std::string_view piece, std::string_view behind = {});
-
   Loop& loop_;
   Stream& stream_;
   std::string& out_;
   std::chrono::milliseconds idle_timeout_;
-  http::Cancellation& cancellation_;
+  BodySender sender_;
   bool without_body_ = false;
-  std::uint64_t sent_ = 0;
+  std::uint64_t whole_ = 0;  // of a body that was sent whole
 };
 
 }  // namespace gatehouse::net

@@ -12,16 +12,19 @@
 
 namespace gatehouse::net {
 
-/// `co_await` it once. kCancelled if the cancellation came first. One a cancellation.
+/// `co_await` it once. kCancelled if the cancellation, which may be null, came first. One a
+/// cancellation.
 template <class Piece>
 class CancellableRead {
  public:
-  CancellableRead(Loop& loop, Task<Result<Piece>> reading, http::Cancellation& cancellation)
+  CancellableRead(Loop& loop, Task<Result<Piece>> reading, http::Cancellation* cancellation)
       : loop_(loop),
         cancellation_(cancellation),
         reading_(std::move(reading)),
         awaiter_(std::move(reading_).operator co_await()) {}
-  ~CancellableRead() { cancellation_.listen_as_waiter({}); }
+  ~CancellableRead() {
+    if (cancellation_ != nullptr) cancellation_->listen_as_waiter({});
+  }
   CancellableRead(const CancellableRead&) = delete;
   CancellableRead& operator=(const CancellableRead&) = delete;
 
@@ -29,7 +32,9 @@ class CancellableRead {
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiting) {
     cut_.waiting = waiting;
     // In a later turn: the body itself may be what cancels.
-    cancellation_.listen_as_waiter([this] { loop_.schedule(cut_); });
+    if (cancellation_ != nullptr) {
+      cancellation_->listen_as_waiter([this] { loop_.schedule(cut_); });
+    }
     return awaiter_.await_suspend(waiting);
   }
   Result<Piece> await_resume() {
@@ -42,7 +47,7 @@ class CancellableRead {
   using Reading = Task<Result<Piece>>;
 
   Loop& loop_;
-  http::Cancellation& cancellation_;
+  http::Cancellation* const cancellation_;
   Reading reading_;
   decltype(std::declval<Reading>().operator co_await()) awaiter_;
   Resumption cut_;

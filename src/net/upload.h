@@ -12,7 +12,6 @@
 #include "net/http1/codec.h"
 #include "net/loop.h"
 #include "net/running_task.h"
-#include "net/splice.h"
 
 namespace gatehouse::net {
 
@@ -37,9 +36,7 @@ class Upload {
   Task<void> run(std::chrono::milliseconds response_timeout);
   /// False if the upstream takes no more.
   Task<bool> send_body();
-  Task<bool> move(Splice& splice, http::SocketBytes& source);
-  Task<bool> send(std::string_view piece, std::string_view behind = {});
-  bool give_up(Error error);
+  void give_up(Error error);
 
   Loop& loop_;
   Stream& stream_;
@@ -47,7 +44,6 @@ class Upload {
   http::BodyReader& body_;
   http1::Framing framing_;
   std::chrono::milliseconds idle_timeout_;
-  std::uint64_t sent_ = 0;
   bool answered_ = false;
   bool finished_ = false;
   std::optional<Error> failure_;

@@ -256,7 +256,7 @@ Task<void> ServerStream::answer() {
 Task<void> ServerStream::send_stream(http::BodyReader& body, std::optional<std::uint64_t> length) {
   std::uint64_t passed = 0;
   for (;;) {
-    CancellableRead reading(connection().loop(), body.read(), cancellation_);
+    CancellableRead reading(connection().loop(), body.read(), &cancellation_);
     const Result<std::string_view> piece = co_await reading;
     if (closed()) co_return;
     const bool sound = piece && (!length || passed + piece->size() <= *length) &&
