@@ -40,6 +40,9 @@ class LoopGatekeeper final : public Gatekeeper {
   const http::Allow* allowed_at_once(const http::Request& request) override;
   const std::vector<std::string>& managed_headers() const override { return managed_headers_; }
   const std::vector<std::string>& private_cookies() const override { return private_cookies_; }
+  bool is_own_credential(std::string_view authorization) override {
+    return sessions_.is_bearer_of_ours(authorization);
+  }
   Task<http::Response> handle(http::Request& request) override;
   http::Handler& external_authorization() override { return external_authorization_; }
   Task<void> maintain() override;

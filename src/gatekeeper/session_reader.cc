@@ -90,20 +90,31 @@ void SessionReader::read_cookies(const http::Request& request, Presented& out) {
   out.bad_cookie = copies > 0 && !out.session;
 }
 
+std::optional<Result<SessionClaims, SessionError>> SessionReader::judge_bearer(
+    std::string_view authorization) {
+  const std::optional<std::string_view> token = oauth::parse_bearer(authorization);
+  if (!token) return std::nullopt;
+  auto claims = judge(*token);
+  const bool foreign = !claims && (claims.error() == SessionError::kForm ||
+                                   claims.error() == SessionError::kSignature);
+  if (foreign) return std::nullopt;
+  return claims;
+}
+
+bool SessionReader::is_bearer_of_ours(std::string_view authorization) {
+  return judge_bearer(authorization).has_value();
+}
+
 void SessionReader::read_bearer(const http::Request& request, Presented& out) {
   for (const http::Field field : request.headers) {
     if (!http::equal_ignoring_case(field.name, "authorization")) continue;
-    const std::optional<std::string_view> token = oauth::parse_bearer(field.value);
-    if (!token) continue;
-    auto claims = judge(*token);
-    const bool foreign = !claims && (claims.error() == SessionError::kForm ||
-                                     claims.error() == SessionError::kSignature);
-    if (foreign) continue;
+    auto claims = judge_bearer(field.value);
+    if (!claims) continue;
     out.bearer = true;
-    if (claims) {
-      accept(out, std::move(*claims));
+    if (*claims) {
+      accept(out, std::move(**claims));
     } else {
-      note(out, claims.error());
+      note(out, claims->error());
     }
   }
 }

@@ -33,12 +33,16 @@ class SessionReader {
                 KeyView& keys, RevocationView& revocations, const Clock& clock);
 
   Presented read(const http::Request& request);
+  /// True if the value of an Authorization field holds a token of ours, good or not any more.
+  bool is_bearer_of_ours(std::string_view authorization);
   /// The value of the one session cookie, if no more than that has to be looked at to know who
   /// asks: it comes once, and no Authorization field does. Else "".
   std::string_view lone_cookie(const http::Request& request) const;
 
  private:
   Result<SessionClaims, SessionError> judge(std::string_view token);
+  /// nullopt: no token of ours.
+  std::optional<Result<SessionClaims, SessionError>> judge_bearer(std::string_view authorization);
   void read_cookies(const http::Request& request, Presented& out);
   void read_bearer(const http::Request& request, Presented& out);
 

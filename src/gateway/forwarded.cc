@@ -143,7 +143,9 @@ bool Forwarded::secure(const http::Request& request, bool trusted) const {
   if (by != SecureBy::kForwarded) return by == SecureBy::kAlways;
   if (trusted) {
     const std::optional<std::string_view> proto = request.headers.only(kProto);
-    if (proto == "https" || proto == "http") return *proto == "https";
+    // RFC 3986 §3.1: schemes have no case.
+    if (proto && http::equal_ignoring_case(*proto, "https")) return true;
+    if (proto && http::equal_ignoring_case(*proto, "http")) return false;
   }
   return request.peer && request.peer->tls;
 }

@@ -15,6 +15,9 @@ constexpr std::string_view kInternalPrefix = "x-gatehouse-";
 // later hop, where it could name a header that was set here (CVE-2024-45410).
 constexpr std::string_view kConnection = "connection";
 
+// CGI programs take it for the variable HTTP_PROXY (CVE-2016-5385). It means nothing to anybody else.
+constexpr std::string_view kProxy = "proxy";
+
 /// The name under which a browser will send the cookie back. A nameless cookie comes back as its
 /// bare value, so "=session=x" would plant "session".
 std::string_view planted_name(std::string_view set_cookie) {
@@ -46,7 +49,7 @@ IdentityHeaders::IdentityHeaders(const std::vector<std::string>& managed_headers
 void IdentityHeaders::strip(http::Headers& headers) const {
   headers.remove_if([this](http::Field field) {
     return folds_to_one_of(field.name, managed_) || fold_begins_with(field.name, kInternalPrefix) ||
-           folds_to(field.name, kConnection);
+           folds_to(field.name, kConnection) || folds_to(field.name, kProxy);
   });
 }
 

@@ -25,7 +25,7 @@ class IdentityHeaders {
   IdentityHeaders(const std::vector<std::string>& managed_headers,
                   std::vector<std::string> private_cookies);
 
-  /// Removes managed headers, `x-gatehouse-*` and stray connection-level fields.
+  /// Removes managed headers, `x-gatehouse-*`, stray connection-level fields and `Proxy`.
   void strip(http::Headers& headers) const;
   /// Removes the cookies that upstreams must not see.
   void strip_cookies(http::Headers& headers) const;

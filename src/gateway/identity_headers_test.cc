@@ -62,6 +62,16 @@ TEST(IdentityHeaders, InternalHeadersNeverComeFromAClient) {
   EXPECT_TRUE(headers.empty());
 }
 
+TEST(IdentityHeaders, NoProgramTakesAHeaderForItsProxy) {  // CVE-2016-5385
+  http::Headers headers;
+  headers.add("Proxy", "http://evil.test");
+  headers.add("PROXY", "1");
+  headers.add("Proxy-Version", "2");
+  rules().strip(headers);
+  EXPECT_FALSE(headers.has("proxy"));
+  EXPECT_TRUE(headers.has("proxy-version"));
+}
+
 TEST(IdentityHeaders, PrivateCookiesGoAndOthersStay) {
   http::Headers headers;
   headers.add("Cookie", "a=1; gatehouse_session=secret; __Host-gatehouse_session=secret; b=2");

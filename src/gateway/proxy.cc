@@ -351,6 +351,18 @@ void Proxy::send_to_shadows(const Exchange& exchange) {
   }
 }
 
+/// What shows a session to the authorizer would show it to the service too.
+void Proxy::strip_credentials(const Exchange& exchange) {
+  http::Headers& headers = exchange.onward->headers;
+  exchange.in_force->identity.strip_cookies(headers);
+  // Elsewhere the verdict has said so.
+  if (exchange.group->authenticate()) return;
+  headers.remove_if([&exchange](http::Field field) {
+    return http::equal_ignoring_case(field.name, "authorization") &&
+           exchange.in_force->authorizer->is_own_credential(field.value);
+  });
+}
+
 Result<void> Proxy::write_headers(Exchange& exchange) const {
   const http::Request& request = exchange.request;
   const IdentityHeaders& identity = exchange.in_force->identity;
@@ -360,7 +372,7 @@ Result<void> Proxy::write_headers(Exchange& exchange) const {
   if (exchange.destination().local != nullptr) {
     forwarded.strip_untrusted(request, headers);
   } else {
-    if (!exchange.filters().leads_to_authorizer) identity.strip_cookies(headers);
+    if (!exchange.filters().leads_to_authorizer) strip_credentials(exchange);
     forwarded.apply(request, headers);
   }
   if (exchange.in_force->tracing) Tracing::tell(request, headers);

@@ -94,6 +94,7 @@ class Proxy final : public http::Handler {
   static bool may_be_sent_twice(const Exchange& exchange);
   Task<Answer> read_body(Exchange& exchange) const;
   Answer prepare(Exchange& exchange);
+  static void strip_credentials(const Exchange& exchange);
   Result<void> write_headers(Exchange& exchange) const;
   void send_to_shadows(const Exchange& exchange);
   upstream::SendOptions send_options(const Exchange& exchange) const;

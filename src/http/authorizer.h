@@ -95,6 +95,13 @@ class Authorizer {
   /// Names of the cookies that must not reach an upstream; "prefix*" matches by prefix.
   virtual const std::vector<std::string>& private_cookies() const = 0;
 
+  /// True if the value of an Authorization field is this authorizer's own credential, which no
+  /// upstream may see, not even where nobody is asked.
+  virtual bool is_own_credential(std::string_view authorization) {
+    static_cast<void>(authorization);
+    return false;
+  }
+
   /// What must have been read into request.body.bytes before judge().
   virtual BodyWanted body_wanted() const { return {}; }
 };

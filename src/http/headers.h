@@ -41,6 +41,9 @@ std::size_t skip_value_bytes(std::string_view text, std::size_t from);
 /// The same for the bytes of a token.
 std::size_t skip_token_bytes(std::string_view text, std::size_t from);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+inline bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
 std::string lower_case(std::string_view text);
 
 constexpr bool is_blank(char c) {

@@ -36,6 +36,9 @@ class GuardedAuthorizer final : public http::Authorizer {
   const std::vector<std::string>& private_cookies() const override {
     return behind_->private_cookies();
   }
+  bool is_own_credential(std::string_view authorization) override {
+    return behind_->is_own_credential(authorization);
+  }
   http::BodyWanted body_wanted() const override { return behind_->body_wanted(); }
 
  private:

@@ -51,6 +51,24 @@ std::vector<std::string> members(std::string_view list) {
   return out;
 }
 
+/// What clients say of themselves, and an authorizer may say instead.
+bool is_clients_own(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kOwn = {
+      "authorization", "cookie", "host", "origin", "range", "referer", "te", "user-agent"};
+  constexpr std::array<std::string_view, 4> kOwnPrefixes = {"accept", "cache-", "content-", "if-"};
+  return names(kOwn, name) || std::ranges::any_of(kOwnPrefixes, [name](std::string_view prefix) {
+           return http::starts_with_ignoring_case(name, prefix);
+         });
+}
+
+/// Those that the configuration names, and what else upstreams take for the authorizer's word.
+std::vector<std::string> managed(const config::Gateway& settings) {
+  std::vector<std::string> out = settings.managed_headers;
+  std::ranges::copy_if(settings.authorizer.allowed_authorization_headers, std::back_inserter(out),
+                       [](const std::string& name) { return !is_clients_own(name); });
+  return out;
+}
+
 http::Failure failure(ErrorCode code, std::string message) {
   return {Error{code, std::move(message)}};
 }
@@ -58,7 +76,7 @@ http::Failure failure(ErrorCode code, std::string message) {
 }  // namespace
 
 HttpAuthorizer::HttpAuthorizer(const config::Gateway& settings, Parts parts)
-    : managed_headers_(settings.managed_headers),
+    : managed_headers_(managed(settings)),
       private_cookies_(settings.private_cookies),
       managed_folded_(all_folded(settings.managed_headers)),
       settings_(settings.authorizer),

@@ -9,6 +9,7 @@ namespace gatehouse::net::http1 {
 namespace {
 
 using http::equal_ignoring_case;
+using http::starts_with_ignoring_case;
 
 constexpr std::size_t kChunkSizeDigits = 15;  // 2^60: no chunk is longer, and no sum overflows
 
@@ -17,10 +18,6 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
-  return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
 BodyDecoder::Step piece_of(std::string_view input, std::size_t position, std::size_t size) {

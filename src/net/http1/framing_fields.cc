@@ -161,8 +161,11 @@ bool FramingFields::keep_alive(http::Version version) const {
   return version != http::Version::kHttp10 || keep_alive_;
 }
 
+/// A client that may say which fields end here must not hide from a trusted proxy's word who it is.
 void FramingFields::remove_named(http::Headers& headers) const {
-  for (std::size_t i = 0; i < named_; ++i) headers.remove(names_[i]);
+  for (std::size_t i = 0; i < named_; ++i) {
+    if (!http::starts_with_ignoring_case(names_[i], "x-forwarded-")) headers.remove(names_[i]);
+  }
 }
 
 }  // namespace gatehouse::net::http1
