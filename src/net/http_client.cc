@@ -142,7 +142,10 @@ Task<Result<http::Response>> PooledHttpClient::send(http::Request& request, Time
     Result<http::Response> response = co_await std::move(sending);
     if (http1) outcome = outcome_of(*http1, response);
     if (response) co_return response;
-    if (retrying || !outcome.may_retry) {
+    // Who asks how far it came sends again by itself what was refused, if it has all of it.
+    const bool left_to_caller =
+        progress != nullptr && outcome.progress == Progress::kRefused && !request.body.stream;
+    if (retrying || !outcome.may_retry || left_to_caller) {
       if (progress != nullptr) *progress = outcome.progress;
       co_return response;
     }
@@ -174,9 +177,9 @@ Task<Result<http::Response>> PooledHttpClient::send_http2(
   Result<http::Response> response =
       co_await http2::exchange(std::move(connection), request, timeouts, origin_.scheme, attempt);
   if (response) co_return response;
-  const bool lost_unanswered = response.error().code == ErrorCode::kUnavailable && reused &&
-                               !attempt.anything_came && !request.body.stream &&
-                               request.upgrade.empty() && is_idempotent(request.method);
+  const bool lost_unanswered = attempt.lost && reused && !attempt.anything_came &&
+                               !request.body.stream && request.upgrade.empty() &&
+                               is_idempotent(request.method);
   outcome.may_retry = (attempt.refused && attempt.body_untouched) || lost_unanswered;
   if (attempt.anything_came) outcome.progress = Progress::kAnswered;
   if (attempt.refused) outcome.progress = Progress::kRefused;

@@ -73,7 +73,8 @@ class HttpClient : public http::Client {
     kSent,      // the upstream may have had it
     kAnswered,  // something of an answer came
   };
-  /// `progress`, if not null, tells of failures only, and must outlive the task.
+  /// `progress`, if not null, tells of failures only, and must outlive the task; what is kRefused
+  /// and has no body stream is then not sent again here.
   virtual Task<Result<http::Response>> send(http::Request& request, Timeouts timeouts,
                                             Progress* progress = nullptr) = 0;
   using http::Client::send;

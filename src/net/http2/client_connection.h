@@ -27,6 +27,8 @@ class ClientConnection final : public Connection {
   bool has_room() const;
   bool idles() const { return live_.empty(); }
   bool used() const { return used_; }
+  /// It has ended, and everything on it.
+  bool over() const { return over_; }
   MonotonicTime opened() const { return opened_; }
   MonotonicTime idle_since() const { return idle_since_; }
   /// Ends when nothing is under way on it any more.

@@ -339,6 +339,7 @@ Task<Result<http::Response>> exchange(std::shared_ptr<ClientConnection> connecti
   Result<void> answered = co_await stream->answered();
   attempt = {.anything_came = stream->anything_came(),
              .refused = stream->was_refused(),
+             .lost = connection->over(),
              .body_untouched = stream->body_is_untouched()};
   if (!answered) co_return fail(std::move(answered));
   http::Response response;

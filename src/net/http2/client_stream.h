@@ -104,6 +104,7 @@ class StreamHold {
 struct Attempt {
   bool anything_came = false;
   bool refused = false;  // not looked at by the upstream
+  bool lost = false;     // with its connection; not by a word on this stream
   bool body_untouched = true;
 };
 Task<Result<http::Response>> exchange(std::shared_ptr<ClientConnection> connection,
