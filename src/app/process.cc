@@ -405,6 +405,7 @@ void Process::serve_until_signal(std::optional<FolderWatch> manifests) {
   const config::Settings& settings = plan_.settings;
   if (settings.drain_delay.count() > 0) {
     common_.log->info("not ready any more: drains in {} ms", settings.drain_delay.count());
+    for (Worker* worker : workers_) worker->dismiss();
     std::this_thread::sleep_for(settings.drain_delay);
   }
   common_.log->info("draining: what is under way has {} ms to finish",

@@ -355,6 +355,14 @@ void Worker::run() {
   loop_.run();
 }
 
+void Worker::dismiss() {
+  loop_.post([this] {
+    for (const Served& served : servers_) {
+      if (!is_drained_last(served.planned.service)) served.server->dismiss();
+    }
+  });
+}
+
 void Worker::drain(std::function<void()> drained) {
   loop_.post([this, drained = std::move(drained)]() mutable {
     when_idle_ = std::move(drained);

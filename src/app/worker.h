@@ -95,6 +95,8 @@ class Worker {
 
   /// Serves until drained or stopped.
   void run();
+  /// Thread-safe: asks clients to go elsewhere, and serves on.
+  void dismiss();
   /// Thread-safe: finishes what is under way within the plan's drain_timeout, then calls `drained`
   /// on its own thread. The sample services go on: another loop's gateway may need them yet.
   void drain(std::function<void()> drained);

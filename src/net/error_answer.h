@@ -7,6 +7,9 @@
 
 namespace gatehouse::net {
 
+/// What is told, as nginx does, of an exchange whose client left before its answer. Nobody gets it.
+inline constexpr int kClientLeft = 499;
+
 /// A line of text: the status, its phrase, and the reason if there is one. Closes the connection
 /// where one holds a single exchange.
 http::Response error_answer(int status, std::string_view reason);

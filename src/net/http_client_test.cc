@@ -717,8 +717,9 @@ class ProxyTest : public HttpClientTest {
  protected:
   void proxy() {
     make();
-    Result<std::unique_ptr<HttpServer>> server = HttpServer::open(
-        loop_.get(), {.endpoint = {.host = "127.0.0.1", .port = 0}}, {}, handler_, nullptr);
+    Result<std::unique_ptr<HttpServer>> server =
+        HttpServer::open(loop_.get(), {.endpoint = {.host = "127.0.0.1", .port = 0}},
+                         {.half_closed_timeout = milliseconds(20)}, handler_, nullptr);
     server_ = *std::move(server);
   }
   std::unique_ptr<RawConnection> connect() {

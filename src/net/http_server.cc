@@ -31,6 +31,7 @@ class TcpHttpServer final : public HttpServer, private ServedConnection::Owner {
     context_.options = options;
   }
   std::size_t connections() const override { return connections_.size(); }
+  void dismiss() override;
   Task<void> drain(std::chrono::milliseconds limit) override;
 
  private:
@@ -89,6 +90,11 @@ void TcpHttpServer::ended(ServedConnection& connection) {
   if (successor) return serve(std::move(successor));
   listener_->release();
   if (context_.draining && connections_.empty()) all_ended_.happen();
+}
+
+void TcpHttpServer::dismiss() {
+  context_.dismissing = true;
+  for (const auto& [connection, owned] : connections_) connection->dismiss();
 }
 
 Task<void> TcpHttpServer::drain(std::chrono::milliseconds limit) {

@@ -27,6 +27,9 @@ struct ServerOptions {
   std::chrono::milliseconds keep_alive_timeout{75'000};  // idle between requests
   std::chrono::milliseconds body_idle_timeout{60'000};   // no progress of a request's body
   std::chrono::milliseconds write_idle_timeout{60'000};  // no progress of an answer
+  // Who has only finished sending, as `nc -N` does, reads the answer; who has closed looks the same
+  // until something is sent. So long an answer is waited for, or its next piece.
+  std::chrono::milliseconds half_closed_timeout{3'000};
   std::chrono::milliseconds tunnel_idle_timeout{0};      // of an upgrade; 0: none
   std::size_t undrained_body_limit = 256 * 1024;
   std::size_t requests_per_connection = 0;  // 0: no limit
@@ -82,6 +85,9 @@ class HttpServer {
   virtual void set_limits(const Listener::Options& listener, const ServerOptions& options) = 0;
   virtual std::size_t connections() const = 0;
 
+  /// From now on answers end their connections, and clients of HTTP/2 are told to open no more
+  /// streams; what is open and what is new is served on, until drain().
+  virtual void dismiss() = 0;
   /// Stops accepting, lets exchanges under way finish with `Connection: close`, closes idle
   /// connections, and cuts what is left after `limit`. Returns when all are gone.
   virtual Task<void> drain(std::chrono::milliseconds limit) = 0;

@@ -474,15 +474,63 @@ Task<http::Response> wait_for_cancellation(Loop& loop, http::Request& request, b
 
 TEST_F(HttpServerTest, ClientThatGoesCancelsItsRequest) {
   bool begun = false;
-  serve([this, &begun](http::Request& request) {
-    return wait_for_cancellation(loop_.get(), request, begun);
-  });
+  serve([this, &begun](
+            http::Request& request) { return wait_for_cancellation(loop_.get(), request, begun); },
+        {.half_closed_timeout = milliseconds(20)});
   std::unique_ptr<RawConnection> client = connect();
   loop_.run(client->send("GET /" + kHost + "\r\n"));
   loop_.run_until([&begun] { return begun; });
   client->close();
   wait_for_exchanges(1);
+  EXPECT_EQ(recorder_.all[0].status, 499);
   wait_for_no_connection();
+}
+
+TEST_F(HttpServerTest, ClientThatIsResetCancelsItsRequestAtOnce) {
+  bool begun = false;
+  serve([this, &begun](
+            http::Request& request) { return wait_for_cancellation(loop_.get(), request, begun); },
+        {.half_closed_timeout = std::chrono::hours(1)});
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("GET /" + kHost + "\r\n"));
+  loop_.run_until([&begun] { return begun; });
+  client->stream().abort();
+  wait_for_exchanges(1);
+}
+
+TEST_F(HttpServerTest, ClientThatFinishesWhileItsRequestIsHandledIsAnswered) {
+  bool begun = false;
+  serve([this, &begun](http::Request& request) {
+    return [](Loop& loop, http::Request& asked, bool& noted) -> Task<http::Response> {
+      noted = true;
+      co_await loop.sleep(milliseconds(50));
+      http::Response response;
+      response.body = http::Body(std::string(asked.cancellation->cancelled() ? "gone" : "there"));
+      co_return response;
+    }(loop_.get(), request, begun);
+  });
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("GET /" + kHost + "\r\n"));
+  loop_.run_until([&begun] { return begun; });
+  client->stream().finish();
+  EXPECT_THAT(loop_.run(client->rest()), EndsWith("there"));
+}
+
+TEST_F(HttpServerTest, WhoReadsOnAfterItHasFinishedGetsTheWholeAnswer) {
+  serve(
+      [this](http::Request&) {
+        auto reader = std::make_unique<PieceReader>(
+            loop_.get(), std::vector<std::string>(100, "data: tick\n\n"), true);
+        http::Response response;
+        response.body = http::Body(std::move(reader));
+        return ready_answer(std::move(response));
+      },
+      {.half_closed_timeout = milliseconds(20)});
+  std::unique_ptr<RawConnection> client = connect();
+  loop_.run(client->send("GET /" + kHost + "\r\n"));
+  (void)loop_.run(client->until("tick\n\n\r\n"));
+  client->stream().finish();
+  EXPECT_THAT(loop_.run(client->rest()), EndsWith("\r\n0\r\n\r\n"));
 }
 
 TEST_F(HttpServerTest, ClientThatFinishedWithItsRequestIsAnswered) {

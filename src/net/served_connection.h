@@ -14,6 +14,8 @@ class ServedConnection {
 
   virtual ~ServedConnection() = default;
   virtual void start() = 0;
+  /// Tells the client to open no other request here, where its protocol can; serves on.
+  virtual void dismiss() = 0;
   /// Ends an idle connection; one that is busy ends after its exchanges.
   virtual void drain() = 0;
   /// Resets the connection, and cancels what is under way.

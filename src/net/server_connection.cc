@@ -58,10 +58,28 @@ ServerConnection::~ServerConnection() {
 }
 
 void ServerConnection::start() {
-  stream_->on_hang_up([this] {
-    if (exchanging_) cancellation_.cancel();
-  });
+  stream_->on_hang_up([this] { client_finished(); });
   task_.start(serve(), [this] { end_by_exception(); });
+}
+
+void ServerConnection::client_finished() {
+  if (!exchanging_) return;
+  if (stream_->gone()) return client_left();
+  doubt_ = std::make_unique<Loop::Timer>(context_.loop, [this] { judge_doubt(); });
+  doubt_->set_after(context_.options.half_closed_timeout);
+}
+
+/// What was sent since has not been answered by a reset: it is read.
+void ServerConnection::judge_doubt() {
+  const std::uint64_t sent = writer_ != nullptr ? writer_->sent() : 0;
+  if (sent == std::exchange(sent_in_doubt_, sent)) return client_left();
+  doubt_->set_after(context_.options.half_closed_timeout);
+}
+
+void ServerConnection::client_left() {
+  if (!exchanging_) return;
+  left_ = true;
+  cancellation_.cancel();
 }
 
 void ServerConnection::drain() {
@@ -243,6 +261,7 @@ void ServerConnection::begin_exchange() {
   request.cancellation = &cancellation_;
   request.trace.clear();
   cancellation_ = {};
+  left_ = false;
   // Who has only finished sending by now may well read the answer.
   if (stream_->gone()) cancellation_.cancel();
   exchanging_ = true;
@@ -278,6 +297,7 @@ void ServerConnection::open_body() {
 /// Puts an error in the place of an answer that would be no answer.
 void ServerConnection::check_answer(http::Response& response) const {
   std::optional<http1::Refusal> instead = refusal_;
+  if (!instead && left_) instead = {kClientLeft, "the client left"};
   const bool switching = response.status == 101;
   const bool may_switch = response.upgrade && !workspace_->head.request.upgrade.empty();
   if (!instead && body_ && !body_->fault().empty()) instead = {400, body_->fault()};
@@ -298,7 +318,8 @@ bool ServerConnection::is_connect() const {
 
 bool ServerConnection::can_keep_alive(const http::Response& response) const {
   const std::size_t limit = context_.options.requests_per_connection;
-  if (!workspace_->head.keep_alive || response.close || context_.draining) return false;
+  if (context_.draining || context_.dismissing) return false;
+  if (!workspace_->head.keep_alive || response.close) return false;
   if (limit != 0 && requests_ >= limit) {
     struck(Limit::kRequestsPerConnection);
     return false;
@@ -349,11 +370,13 @@ Task<bool> ServerConnection::answer(http::Response& response) {
   if (response.body.stream) {
     const http1::Framing framing = begin_answer(writer, response);
     http::Request& request = workspace_->head.request;
+    writer_ = &writer;
     try {
       written = co_await writer.write_stream(response, framing, keep_alive_, request.version);
     } catch (...) {
       request.trace.failure = "the answer's body threw an exception";
     }
+    writer_ = nullptr;
   } else {
     written = co_await writer.write_rest(workspace_->unsent, workspace_->unsent_body);
   }

@@ -4,7 +4,8 @@
 // States: idle (no memory but this object, its stream and its frame) → reading a head → exchange
 // (handling, then answering) → draining what is left of the request's body → idle; or lingering,
 // which lets the client read the answer before the connection is reset by what it still sends; or
-// tunnel. A client that goes away while its request is handled cancels it.
+// tunnel. A client that goes away while its request is handled cancels it; one that has only finished
+// sending, as far as can be seen, is waited for some seconds.
 #pragma once
 
 #include <memory>
@@ -28,6 +29,7 @@ class ServerConnection final : public ServedConnection {
                    Owner& owner);
   ~ServerConnection() override;
   void start() override;
+  void dismiss() override {}
   void drain() override;
   void abort() override;
 
@@ -51,6 +53,9 @@ class ServerConnection final : public ServedConnection {
 
   Task<void> serve();
   void end_by_exception();
+  void client_finished();
+  void judge_doubt();
+  void client_left();
 
   // Reading a head.
   HeadState look_for_head();
@@ -98,8 +103,12 @@ class ServerConnection final : public ServedConnection {
   bool head_begun_ = false;     // its deadline is set
   bool must_continue_ = false;  // the client waits for 100 (Continue)
   bool exchanging_ = false;
+  bool left_ = false;  // the client, before its answer
   bool keep_alive_ = true;
   bool speaks_http2_ = false;
+  const AnswerWriter* writer_ = nullptr;  // of an answer that is sent piece by piece
+  std::unique_ptr<Loop::Timer> doubt_;    // since the client has finished sending
+  std::uint64_t sent_in_doubt_ = 0;
   End end_{*this};
   RunningTask task_;  // last: its frame refers to the others
 };

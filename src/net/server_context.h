@@ -31,6 +31,7 @@ struct ServerContext {
   ExchangeObserver* observer;
   DateField date{loop};
   Spare<Workspace> workspaces{kSpareWorkspaces};
+  bool dismissing = false;
   bool draining = false;
 };
 

@@ -31,6 +31,7 @@ class ServerConnection final : public ServedConnection, public Connection {
                    std::string early, Owner& owner);
   ~ServerConnection() override;
   void start() override;
+  void dismiss() override { drain(); }
   void drain() override;
   void abort() override;
 

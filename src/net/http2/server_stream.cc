@@ -167,7 +167,7 @@ Task<void> ServerStream::serve() {
   answered_ = connection().now();
   check_answer();
   must_continue_ = false;
-  status_ = response_.status;
+  status_ = closed() ? kClientLeft : response_.status;
   try {
     if (!closed() && response_.status == 101) {
       co_await tunnel();
