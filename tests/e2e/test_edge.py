@@ -20,9 +20,9 @@ import pytest
 import requests
 from certificates import Certificate
 from edge import (INITIAL_WINDOW, Authority, Http2, limit_struck, reset, settings,
-from ports import free_port
                   tls_client, window_update)
 from gateway_alone import GatewayAlone, Service, answer, eventually
+from ports import free_port
 from upstreams import RawUpstream, TcpService
 from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE,
                   RST_STREAM, SECONDS, Client, Cut, Wire, block, frame, status_of)
