@@ -15,8 +15,9 @@ std::vector<std::string> lines(const std::vector<config::Problem>& problems) {
   return out;
 }
 
-config::ambassador::ManifestOptions options_with(bool keep_listen) {
-  config::ambassador::ManifestOptions out{.keep_listen = keep_listen};
+config::ambassador::ManifestOptions manifest_options(const SourceOptions& options) {
+  config::ambassador::ManifestOptions out{.keep_listen = options.keep_listen,
+                                          .self_signed = options.self_signed};
   out.check_tls = [](const config::Tls& tls) -> Result<void> {
     const auto loaded = net::ServerTls::load({.hosts = {gateway::to_tls_host(tls, {})}});
     if (!loaded) return std::unexpected(loaded.error());
@@ -32,7 +33,7 @@ config::ambassador::ManifestOptions options_with(bool keep_listen) {
 
 }  // namespace
 
-Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
+Result<GatewaySources> gather(const config::Gateway& base, const SourceOptions& options,
                               const config::ambassador::LastGood* before) {
   GatewaySources out{.gateway = base, .problems = {}, .warnings = {}, .good = nullptr};
   if (base.manifests.empty()) return out;
@@ -40,7 +41,7 @@ Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
       config::ambassador::read_folder(base.manifests);
   if (!files) return std::unexpected(files.error());
   config::ambassador::Manifests manifests =
-      config::ambassador::read_manifests(*files, base, options_with(keep_listen), before);
+      config::ambassador::read_manifests(*files, base, manifest_options(options), before);
   out.gateway = std::move(manifests.gateway);
   out.problems = lines(manifests.problems);
   out.warnings = lines(manifests.warnings);

@@ -20,11 +20,18 @@ struct GatewaySources {
   std::shared_ptr<config::ambassador::LastGood> good;
 };
 
+/// The same for as long as a process lives.
+struct SourceOptions {
+  bool keep_listen = false;  // manifests open no addresses: those of the settings stay
+  /// What Listeners show that speak TLS, while no Host has a certificate: listener_tls.h.
+  config::Tls self_signed;
+};
+
 /// Reads the folder, if `base` names one, and the certificates that are in it or that it names, so
-/// that one that cannot be used is its object's fault and no other's. `keep_listen`: Listeners open
-/// nothing. `before`: of the sources in force, whose good versions stay of what is wrong now; null:
-/// none. An error if the folder cannot be read.
-Result<GatewaySources> gather(const config::Gateway& base, bool keep_listen,
+/// that one that cannot be used is its object's fault and no other's. `before`: of the sources in
+/// force, whose good versions stay of what is wrong now; null: none. An error if the folder cannot
+/// be read.
+Result<GatewaySources> gather(const config::Gateway& base, const SourceOptions& options,
                               const config::ambassador::LastGood* before = nullptr);
 
 }  // namespace gatehouse::app

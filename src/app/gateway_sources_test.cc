@@ -55,7 +55,7 @@ class GatewaySourcesTest : public testing::Test {
         << "\nmetadata: {name: a}\nspec: " << spec << "\n";
   }
   GatewaySources gather_now() {
-    GatewaySources out = gather(base_, false, good_.get()).value();
+    GatewaySources out = gather(base_, {}, good_.get()).value();
     good_ = out.good;
     return out;
   }

@@ -17,4 +17,9 @@ using gateway::has_certificate;
 Result<std::shared_ptr<const net::ServerTls>> load_listener_tls(
     const config::Tls& own, const std::vector<config::Host>& hosts);
 
+/// A fresh certificate that nobody vouches for, and its key, as PEM: for listeners that have no
+/// other. Made once a process, so that a client that accepts it need not do so again after a
+/// reload.
+Result<config::Tls> make_self_signed_tls();
+
 }  // namespace gatehouse::app

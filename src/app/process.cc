@@ -52,6 +52,15 @@ bool has_gateway(Role role) {
   return role == Role::kAll || role == Role::kGateway;
 }
 
+Result<SourceOptions> make_source_options(const ServeOptions& options) {
+  SourceOptions out{.keep_listen = options.keep_listen, .self_signed = {}};
+  if (!has_gateway(options.role)) return out;
+  Result<config::Tls> self_signed = make_self_signed_tls();
+  if (!self_signed) return fail(std::move(self_signed));
+  out.self_signed = std::move(*self_signed);
+  return out;
+}
+
 /// Of a folder of manifests, if there is one.
 std::optional<FolderWatch> watch_manifests(const std::string& folder, Role role,
                                            spdlog::logger& log) {
@@ -85,12 +94,12 @@ class DroppedLines {
 class Process {
  public:
   /// `settings`: as they were read, without the manifests.
-  Process(Plan plan, config::Settings settings, bool keep_listen,
+  Process(Plan plan, config::Settings settings, SourceOptions source_options,
           std::function<std::optional<config::Settings>()> reread,
           std::shared_ptr<spdlog::logger> log)
       : plan_(std::move(plan)),
         settings_(std::move(settings)),
-        keep_listen_(keep_listen),
+        source_options_(std::move(source_options)),
         reread_(std::move(reread)),
         common_{.clock = clock_, .entropy = entropy_, .log = std::move(log)} {}
   ~Process();
@@ -126,7 +135,7 @@ class Process {
   crypto::SystemEntropy entropy_;
   Plan plan_;
   config::Settings settings_;
-  const bool keep_listen_;
+  const SourceOptions source_options_;
   const std::function<std::optional<config::Settings>()> reread_;
   Common common_;
   DroppedLines dropped_lines_;
@@ -362,7 +371,7 @@ Result<void> Process::try_to_reload() {
   Result<Reload> fresh = prepare_reload(settings_, {.plan = plan_,
                                                     .serving = *serving_,
                                                     .good = common_.good.get(),
-                                                    .keep_listen = keep_listen_,
+                                                    .sources = source_options_,
                                                     .rate_limits = common_.rate_limits});
   if (!fresh) return fail(std::move(fresh));
   Result<Worker::Told> services = put_in_force(fresh->serving);
@@ -472,11 +481,15 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
   const auto on_ready = std::move(options.on_ready);
   const config::Settings settings = options.settings;
   auto reread = std::move(options.reread);
-  const bool keep_listen = options.keep_listen;
+  Result<SourceOptions> source_options = make_source_options(options);
+  if (!source_options) {
+    fmt::print(stderr, "gatehouse: {}\n", source_options.error().message);
+    return kFailed;
+  }
   // Before they are read: what changes from then on is read again.
   std::optional<FolderWatch> watch =
       watch_manifests(settings.gateway.manifests, options.role, *log);
-  Result<GatewaySources> sources = gather(settings.gateway, keep_listen);
+  Result<GatewaySources> sources = gather(settings.gateway, *source_options);
   if (!sources) {
     fmt::print(stderr, "gatehouse: {}\n", sources.error().message);
     return kConfiguration;
@@ -487,7 +500,7 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
     fmt::print(stderr, "gatehouse: {}\n", plan.error().message);
     return kConfiguration;
   }
-  Process process(std::move(*plan), settings, keep_listen, std::move(reread), log);
+  Process process(std::move(*plan), settings, std::move(*source_options), std::move(reread), log);
   const Opened<void> opened = process.open(*sources);
   if (!opened) {
     fmt::print(stderr, "gatehouse: {}\n", opened.error().message);

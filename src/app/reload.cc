@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "app/gateway_compilation.h"
-#include "app/gateway_sources.h"
 #include "app/listener_tls.h"
 #include "net/tcp.h"
 
@@ -111,7 +110,7 @@ Result<std::shared_ptr<gateway::LogFile>> open_access_log(const config::AccessLo
 }
 
 Result<Reload> prepare_reload(const config::Settings& settings, const ReloadFrom& from) {
-  Result<GatewaySources> sources = gather(settings.gateway, from.keep_listen, from.good);
+  Result<GatewaySources> sources = gather(settings.gateway, from.sources, from.good);
   if (!sources) return fail(std::move(sources));
   Reload out{.serving = std::make_shared<Serving>(),
              .good = std::move(sources->good),

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gateway_sources.h"
 #include "app/plan.h"
 #include "app/serving.h"
 #include "base/result.h"
@@ -28,7 +29,7 @@ struct ReloadFrom {
   const Plan& plan;  // of the start
   const Serving& serving;
   const config::ambassador::LastGood* good = nullptr;
-  bool keep_listen = false;  // manifests open no addresses
+  const SourceOptions& sources;
   gateway::RateLimitTables& rate_limits;
 };
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "app/gateway_compilation.h"
+#include "app/listener_tls.h"
 #include "crypto/random.h"
 #include "net/test_loop.h"
 
@@ -15,6 +16,7 @@ namespace gatehouse::app {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -40,26 +42,35 @@ class ReloadTest : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   Result<Reload> prepare() {
-    return prepare_reload(
-        settings_,
-        {.plan = plan_, .serving = *in_force_, .good = good_.get(), .rate_limits = rate_limits_});
+    return prepare_reload(settings_, {.plan = plan_,
+                                      .serving = *in_force_,
+                                      .good = good_.get(),
+                                      .sources = sources_,
+                                      .rate_limits = rate_limits_});
   }
   /// As the process does once all loops have taken it.
   void put_in_force(Reload reload) {
     in_force_ = std::move(reload.serving);
     good_ = std::move(reload.good);
   }
-  void write_mapping(const std::string& spec) {
+  void write_object(const std::string& kind, const std::string& spec) {
     settings_.gateway.manifests = folder_.string();
-    std::ofstream(folder_ / "a.yaml")
-        << "apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: a}\nspec: "
-        << spec << "\n";
+    std::ofstream(folder_ / (kind + ".yaml"))
+        << "apiVersion: getambassador.io/v3alpha1\nkind: " << kind
+        << "\nmetadata: {name: a}\nspec: " << spec << "\n";
   }
+  void write_mapping(const std::string& spec) { write_object("Mapping", spec); }
   static std::vector<std::string> prefixes(const Reload& reload) {
     std::vector<std::string> out;
     const gateway::CompiledGateway& made = *reload.serving->gateway;
     for (const std::size_t index : made.table().in_order()) out.push_back(made.route(index).prefix);
     return out;
+  }
+  /// Nobody's at the moment.
+  std::string free_port() {
+    const std::string address = taken_address();
+    taken_.reset();
+    return address.substr(address.rfind(':') + 1);
   }
   /// Somebody else's address.
   std::string taken_address() {
@@ -74,6 +85,7 @@ class ReloadTest : public testing::Test {
   Plan plan_;
   crypto::SystemEntropy entropy_;
   gateway::RateLimitTables rate_limits_{entropy_};
+  const SourceOptions sources_{.self_signed = make_self_signed_tls().value()};
   std::shared_ptr<Serving> in_force_ = std::make_shared<Serving>();
   std::shared_ptr<config::ambassador::LastGood> good_;
   net::TestLoop loop_;
@@ -107,6 +119,21 @@ TEST_F(ReloadTest, FailsForACertificateThatCannotBeRead) {
   const Result<Reload> reload = prepare();
   ASSERT_FALSE(reload);
   EXPECT_THAT(reload.error().message, HasSubstr("none.pem"));
+}
+
+TEST_F(ReloadTest, AListenerWithoutACertificateShowsTheSameSelfSignedOneEachTime) {
+  write_object("Listener", "{port: " + free_port() + ", protocol: HTTPS, securityModel: XFP}");
+  for (int i = 0; i < 2; ++i) {
+    Result<Reload> reload = prepare();
+    ASSERT_TRUE(reload) << reload.error().message;
+    EXPECT_THAT(reload->problems, IsEmpty());
+    EXPECT_THAT(reload->warnings,
+                ElementsAre(AllOf(HasSubstr("Listener default/a"), HasSubstr("tlsSecret"))));
+    const PlannedListener& listener = reload->serving->listeners.back();
+    EXPECT_EQ(listener.settings.tls, sources_.self_signed);
+    EXPECT_NE(listener.tls, nullptr);
+    put_in_force(std::move(*reload));
+  }
 }
 
 TEST_F(ReloadTest, KeepsTheAccessLogThatIsOpenUnlessItsPathChanges) {

@@ -8,6 +8,7 @@
 
 #include "app/exit_code.h"
 #include "app/gateway_compilation.h"
+#include "app/listener_tls.h"
 #include "app/plan.h"
 #include "base/json.h"
 #include "crypto/random.h"
@@ -121,7 +122,10 @@ Result<http::Request> request_of(const RouteQuestion& question) {
 }
 
 Result<GatewaySources> served_by(const config::Settings& settings) {
-  Result<GatewaySources> sources = gather(settings.gateway, /*keep_listen=*/false);
+  Result<config::Tls> self_signed = make_self_signed_tls();
+  if (!self_signed) return fail(std::move(self_signed));
+  Result<GatewaySources> sources =
+      gather(settings.gateway, {.self_signed = std::move(*self_signed)});
   if (!sources) return sources;
   ServeOptions options;
   options.settings = settings;

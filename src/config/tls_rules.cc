@@ -14,6 +14,13 @@ void check_pair(bool certificate, bool key, std::string_view certificate_field,
   subject.refuse_if(certificate && !key, key_field, with(certificate_field));
 }
 
+/// Anything that says how TLS is to be spoken.
+bool has_terms(const Tls& tls) {
+  const Tls usual;
+  return tls.min_version != usual.min_version || tls.max_version != usual.max_version ||
+         tls.ciphers != usual.ciphers || tls.curves != usual.curves || tls.alpn != usual.alpn;
+}
+
 void check_client_certificates(const Tls& tls, bool certificate, const Subject& subject) {
   const bool authority = !tls.client_ca.empty() || !tls.client_ca_pem.empty();
   check_one_source(!tls.client_ca.empty(), !tls.client_ca_pem.empty(), "tls.client_ca",
@@ -48,6 +55,8 @@ void check_tls(const Tls& tls, const Subject& subject) {
                    "tls.certificate_pem", subject);
   check_one_source(!tls.key.empty(), !tls.key_pem.empty(), "tls.key", "tls.key_pem", subject);
   check_pair(certificate, key, "tls.certificate", "tls.key", subject);
+  subject.refuse_if(has_terms(tls) && !certificate && !key, "tls.certificate",
+                    "must be given with the other fields of tls: without it nothing is encrypted");
   check_client_certificates(tls, certificate, subject);
   subject.refuse_if(tls.min_version > tls.max_version, "tls.min_version",
                     "must not be newer than tls.max_version");

@@ -346,6 +346,100 @@ def test_a_host_is_served_by_the_mapping_that_is_for_it(by_host, host):
         assert services[hostname].last.get("host") == sent
 
 
+# --- the certificate of nobody ---
+
+def write_manifest(gateway: GatewayAlone, name: str, *manifests: dict) -> None:
+    fresh = gateway.config.with_name(name)
+    fresh.write_text("---\n".join(map(yaml_text.dump, manifests)))
+    fresh.rename(gateway.config.parent / "manifests" / name)
+
+
+def presented(port: int, name: str | None = None, **options) -> bytes:
+    """The certificate that a client is shown that asks for that name."""
+    with tls_client(port, name, **options) as client:
+        return client.getpeercert(binary_form=True)
+
+
+def is_self_signed(certificate: bytes, folder: pathlib.Path) -> bool:
+    """Its own key has signed it."""
+    file = folder / "presented.pem"
+    file.write_text(ssl.DER_cert_to_PEM_cert(certificate))
+    done = subprocess.run(["openssl", "verify", "-CAfile", file, file], capture_output=True,
+                          check=False)
+    return done.returncode == 0
+
+
+def ask(client: ssl.SSLSocket, host: str) -> int:
+    client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    return int(client.recv(65536).split()[1])
+
+
+def warnings_of_listeners(gateway: GatewayAlone) -> list[str]:
+    return [problem["what"] for problem in gateway.diagnosis()["problems"]
+            if problem["severity"] == "warning" and "Listener" in problem["what"]]
+
+
+def test_a_listener_without_a_certificate_serves_tls_with_a_self_signed_one(service, tmp_path):
+    """On both listeners the same, for any name, by the same routes; and the log says what to do."""
+    first, second = free_port(), free_port()
+    manifests = [listener(first, protocol="HTTPS"), listener(second, protocol="HTTPS"),
+                 mapping("m", "/", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        shown = presented(first)
+        assert is_self_signed(shown, tmp_path)
+        assert presented(second, "a.test") == shown
+        for words, status in ((["-k"], "200"), ([], "000")):
+            asked = subprocess.run(["curl", "-s", "-o", tmp_path / "body", "-w", "%{http_code}", *words,
+                                    f"https://localhost:{first}/"], capture_output=True, text=True,
+                                   check=False)
+            assert asked.stdout == status
+        assert service.last.get("x-forwarded-proto") == "https"
+        warnings = warnings_of_listeners(gateway)
+        for port, warning in zip((first, second), warnings, strict=True):
+            assert f"Listener default/port-{port}" in warning and "tlsSecret" in warning
+            assert warning in gateway.log.read_text()
+
+
+def test_a_host_brings_its_certificate_to_a_listener_that_had_none(service, authority, tmp_path):
+    """By a reload, as it goes again: what is open stays, and nothing is closed in between."""
+    port = free_port()
+    own = authority.issue("late.test")
+    host = manifest("Host", "late", hostname="late.test", tlsSecret={"name": "late"})
+    with gateway_of(tmp_path, listener(port, protocol="HTTPS"),
+                    mapping("m", "/", service.url)) as gateway:
+        self_signed = presented(port, "late.test")
+        with tls_client(port, "late.test") as old:
+            assert ask(old, "late.test") == 200
+            write_manifest(gateway, "late.yaml", secret("late", own), host)
+            eventually(lambda: presented(port, "late.test") != self_signed)
+            assert presented(port, "late.test", authority=authority.certificate)
+            with tls_client(port, "late.test", authority.certificate) as fresh:
+                assert ask(fresh, "late.test") == 200
+            assert warnings_of_listeners(gateway) == []
+            assert ask(old, "late.test") == 200, "what is open stays"
+            (gateway.config.parent / "manifests" / "late.yaml").unlink()
+            eventually(lambda: presented(port, "late.test") == self_signed)
+            assert ask(old, "late.test") == 200
+        assert len(warnings_of_listeners(gateway)) == 1
+
+
+def test_a_host_that_asks_for_client_certificates_needs_one_of_its_own(service, authority, tmp_path):
+    """The certificate of nobody is no reason to let clients in that show none."""
+    port = free_port()
+    ca = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca", "namespace": "default"},
+          "stringData": {"ca.crt": authority.certificate.read_text()}}
+    strict = {"ca_secret": "ca", "cert_required": True}
+    with gateway_of(tmp_path, ca, listener(port, protocol="HTTPS"), mapping("m", "/", service.url),
+                    manifest("Host", "by-host", hostname="by-host.test", tls=strict),
+                    manifest("TLSContext", "by-context", hosts=["by-context.test"],
+                             **strict)) as gateway:
+        for name, status in (("open.test", 200), ("by-host.test", 404), ("by-context.test", 404)):
+            with tls_client(port, name) as client:
+                assert ask(client, name) == status, name
+        assert any("Host default/by-host" in problem["what"] and "tlsSecret" in problem["what"]
+                   for problem in gateway.diagnosis()["problems"])
+
+
 # --- Module ---
 
 def test_a_module_s_access_log_and_limits(service, tmp_path):

@@ -120,13 +120,16 @@ void read_acme(FieldReader& fields) {
 
 /// A Host whose certificate cannot be read keeps its rules for plain requests: with "redirect" they
 /// go where TLS is, and nothing that was meant to be encrypted passes in the clear. False if it
-/// asks clients for certificates: without them, it is not to be served.
+/// asks clients for certificates and has none of its own: it would be served without theirs.
 bool read_host_tls(FieldReader& fields, const Context& context, Host& host) {
   const HostTls tls = read_tls(fields, context, host.hostname);
   if (!tls.context) return true;
   if (tls.failed) return !tls.context->tls.client_required;
   if (has_certificate(tls.context->tls)) {
     host.tls = tls.context->tls;
+  } else if (tls.context->tls.client_required) {
+    fields.problem("tls", "clients cannot be asked for certificates without one; give tlsSecret");
+    return false;
   } else {
     fields.warning("tls", "has no effect without a certificate; give tlsSecret");
   }
@@ -196,9 +199,9 @@ void add_hosts_of_contexts(const TlsContexts& contexts, std::vector<Host>& hosts
   for (const TlsContext& context : contexts.list()) {
     for (const std::string& hostname : context.hosts) {
       if (is_known(hostname, hosts) || !parse_hostname(hostname, false)) continue;
-      if (context.broken) {
+      if (context.broken || !has_certificate(context.tls)) {
         if (context.tls.client_required) hosts.push_back(closed(hostname));
-      } else if (has_certificate(context.tls)) {
+      } else {
         const bool redirects = context.redirect_cleartext_from != 0;
         hosts.push_back({.hostname = hostname,
                          .tls = context.tls,

@@ -56,7 +56,6 @@ struct LastGood {
   LastGoodOf<TcpRoute> tcp_mappings;
   LastGoodOf<ReadHost> hosts;
   LastGoodOf<Listener> listeners;
-  LastGoodOf<Listen> opened;  // by Listeners
   LastGoodOf<TlsContext> tls_contexts;
   LastGoodOf<AuthorizerSettings> auth_services;
   LastGoodOf<Tracing> tracing_services;

@@ -115,17 +115,25 @@ const Tls* default_tls(const Gateway& gateway, const Gateway& base) {
   return own == base.listen.end() ? nullptr : &own->tls;
 }
 
-std::optional<Listen> with_certificate(const Listener& listener, const Gateway& gateway,
-                                       const Gateway& base, Report& report) {
+/// nullopt: there is no certificate at all.
+std::optional<Listen> with_certificate(const Listener& listener, const Context& context,
+                                       const Gateway& gateway, Report& report) {
   Listen out = listener.listen;
   if (!listener.tls) return out;
-  const Tls* tls = default_tls(gateway, base);
-  if (tls == nullptr) {
-    report.problem(listener.object->subject, listener.object->mark, "spec.protocol",
+  const Object& object = *listener.object;
+  const Tls& self_signed = context.options.self_signed;
+  if (const Tls* tls = default_tls(gateway, context.base)) {
+    out.tls = *tls;
+  } else if (has_certificate(self_signed)) {
+    out.tls = self_signed;
+    report.warning(object.subject, object.mark, "spec.protocol",
+                   "no Host has a certificate: clients are shown a self-signed one, which they do "
+                   "not trust; give a Host a tlsSecret");
+  } else {
+    report.problem(object.subject, object.mark, "spec.protocol",
                    "TLS needs a certificate, and no Host has one; give a Host a tlsSecret");
     return std::nullopt;
   }
-  out.tls = *tls;
   return out;
 }
 
@@ -169,9 +177,7 @@ void open_listeners(const std::vector<Listener>& listeners, const Context& conte
                      "is not opened: the addresses are given elsewhere");
       continue;
     }
-    std::optional<Listen> listen =
-        read_or_keep(*listener.object, &LastGood::opened, context.versions, report,
-                     [&] { return with_certificate(listener, gateway, context.base, report); });
+    std::optional<Listen> listen = with_certificate(listener, context, gateway, report);
     if (listen) open.push_back(std::move(*listen));
   }
   if (!open.empty()) gateway.listen = std::move(open);

@@ -29,7 +29,8 @@ std::vector<Listener> read_listeners(const Objects& objects, const ListenDefault
                                      const Versions& versions, Report& report);
 
 /// Puts them in place of gateway.listen, unless there are none or the options say otherwise. One
-/// that speaks TLS is given the certificate of a Host as its own, which clients without SNI see.
+/// that speaks TLS is given the certificate of a Host as its own, which clients without SNI see;
+/// while no Host has one, the self-signed one of the options, and a warning.
 void open_listeners(const std::vector<Listener>& listeners, const Context& context, Report& report,
                     Gateway& gateway);
 

@@ -51,6 +51,9 @@ struct ManifestOptions {
   bool string_prefix = false;
   /// Listeners open nothing: base.listen stays as it is.
   bool keep_listen = false;
+  /// What Listeners show that speak TLS, while no Host has a certificate. Empty: they are problems
+  /// then, and are not opened.
+  Tls self_signed;
   /// Whether the certificate, key and authorities of a Host or a TLSContext are ones and fit, which
   /// is more than this reader knows of TLS. Empty: they are taken as they are.
   std::function<Result<void>(const Tls&)> check_tls;

@@ -258,6 +258,7 @@ Manifests run(const Case& input) {
   options.gateway_namespace = option("gateway_namespace", options.gateway_namespace);
   options.string_prefix = option("string_prefix", "false") == "true";
   options.keep_listen = option("keep_listen", "false") == "true";
+  options.self_signed.certificate_pem = option("self_signed", "");
   return read_manifests(input.files, Gateway{}, options);
 }
 
