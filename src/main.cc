@@ -67,6 +67,11 @@ void add_serve(CLI::App& parent, Role role, Arguments& arguments, Action& action
   serve->callback([&, role] { action = [&, role] { return serve_file(arguments.config, role); }; });
 }
 
+void add_ambassador_id(CLI::App& command, GatewayArguments& arguments) {
+  command.add_option("--ambassador-id", arguments.ambassador_id,
+                     "Which of the manifests' objects count, by their ambassador_id");
+}
+
 void add_gateway(CLI::App& app, Arguments& arguments, Action& action) {
   CLI::App* command = app.add_subcommand("gateway", "The gateway alone");
   command->require_subcommand(1);
@@ -74,6 +79,7 @@ void add_gateway(CLI::App& app, Arguments& arguments, Action& action) {
   GatewayArguments& gateway = arguments.gateway;
   serve->add_option("-c,--config", gateway.config, "Configuration file (YAML)");
   serve->add_option("--manifests", gateway.manifests, "Folder of Ambassador's manifests, watched");
+  add_ambassador_id(*serve, gateway);
   serve->add_option("--listen", gateway.listen, "Addresses to listen on, separated by commas")
       ->delimiter(',');
   CLI::Option* certificate = serve->add_option("--tls-cert", gateway.certificate,
@@ -130,10 +136,10 @@ void add_config(CLI::App& app, Arguments& arguments, Action& action) {
   docs->callback([&] { action = print_config_docs; });
 }
 
-/// Those of `gatehouse gateway serve`, or with no folder those of `gatehouse serve`.
+/// Those of `gatehouse gateway serve`, or with neither file nor folder those of `gatehouse serve`.
 std::optional<config::Settings> settings_of(const GatewayArguments& arguments) {
-  return arguments.manifests.empty() ? load_settings(arguments.config)
-                                     : gateway_settings(arguments);
+  const bool none = arguments.config.empty() && arguments.manifests.empty();
+  return none ? load_settings("") : gateway_settings(arguments);
 }
 
 void add_route(CLI::App& app, Arguments& arguments, Action& action) {
@@ -144,6 +150,7 @@ void add_route(CLI::App& app, Arguments& arguments, Action& action) {
   explain->add_option("-c,--config", arguments.gateway.config, "Configuration file (YAML)");
   explain->add_option("--manifests", arguments.gateway.manifests,
                       "Folder of Ambassador's manifests");
+  add_ambassador_id(*explain, arguments.gateway);
   explain->add_option("method", arguments.question.method, "GET, POST, …")->required();
   explain->add_option("url", arguments.question.url, "http(s)://host/path, or a path")->required();
   explain->add_option("--header", arguments.question.headers, "\"Name: value\"; may be repeated")

@@ -28,6 +28,7 @@ std::optional<config::Settings> gateway_settings(const GatewayArguments& argumen
   if (!settings) return std::nullopt;
   config::Gateway& gateway = settings->gateway;
   if (!arguments.manifests.empty()) gateway.manifests = arguments.manifests;
+  if (!arguments.ambassador_id.empty()) gateway.ambassador_id = arguments.ambassador_id;
   if (arguments.config.empty()) {
     gateway.authorizer.kind = "none";
     gateway.access_log.form = "off";

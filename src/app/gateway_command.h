@@ -14,14 +14,15 @@ namespace gatehouse::app {
 struct GatewayArguments {
   std::string config;     // "": defaults and environment
   std::string manifests;  // folder
+  std::string ambassador_id;
   std::vector<std::string> listen;
   std::string certificate, key;
   std::string operations;
 };
 
-/// The settings that the arguments and the file they name give together; the arguments win. Without
-/// a file nobody is asked who they are, unless an AuthService of the manifests says whom to ask.
-/// nullopt: told on stderr.
+/// The settings that the arguments and the file they name give together; the arguments win, and
+/// what is not given (empty) stays as it is. Without a file nobody is asked who they are, unless an
+/// AuthService of the manifests says whom to ask. nullopt: told on stderr.
 std::optional<config::Settings> gateway_settings(const GatewayArguments& arguments);
 
 /// What serve() is to be given; `settings` are those of gateway_settings().

@@ -199,6 +199,21 @@ TEST(ShowTest, MarkOfASecretIsRefusedWhereTheSecretIsNeeded) {
             1U);
 }
 
+TEST(EnvironmentTest, AmbassadorsOwnVariableNamesItsId) {
+  const auto id = [](const char* file, const Environment& environment) {
+    const Loaded loaded = load(file, "f", environment);
+    EXPECT_EQ(messages(loaded), "");
+    return loaded.settings.gateway.ambassador_id;
+  };
+  constexpr const char* kFile = "gateway: {ambassador_id: file}";
+  EXPECT_EQ(id("", {}), "default");
+  EXPECT_EQ(id("", {{"AMBASSADOR_ID", ""}}), "default");
+  EXPECT_EQ(id(kFile, {{"AMBASSADOR_ID", ""}}), "file");
+  EXPECT_EQ(id(kFile, {{"AMBASSADOR_ID", "theirs"}}), "theirs");
+  EXPECT_EQ(id(kFile, {{"AMBASSADOR_ID", "theirs"}, {"GATEHOUSE_GATEWAY_AMBASSADOR_ID", "ours"}}),
+            "ours");
+}
+
 TEST(EnvironmentTest, VariablesOfOtherProgramsAreNotOurs) {
   const Environment other = {{"GATEHOUSE_BINARY", "x"},
                              {"GATEHOUSE_PORT", "tcp://10.0.0.1:80"},

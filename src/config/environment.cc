@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "GATEHOUSE_";
 constexpr std::string_view kFileSuffix = "_FILE";
+/// Where Ambassador has its identity from, and nowhere else. Empty, it counts as not set there.
+constexpr std::string_view kAmbassadorId = "AMBASSADOR_ID";
+constexpr std::string_view kOwnAmbassadorId = "GATEHOUSE_GATEWAY_AMBASSADOR_ID";
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -73,11 +76,12 @@ class VariableReader {
 
   void read(const std::string& name, const std::string& value) {
     const std::string source = "environment " + printable(name);
-    if (const Field* field = find(name)) return read_value(*field, source, value);
+    const Field* const field = find(name == kAmbassadorId ? kOwnAmbassadorId : name);
+    if (field != nullptr) return read_value(*field, source, value);
     if (name.ends_with(kFileSuffix)) {
-      const Field* field = find(name.substr(0, name.size() - kFileSuffix.size()));
-      if (field != nullptr && std::holds_alternative<Secret*>(field->member)) {
-        return read_secret_file(*field, source, value);
+      const Field* secret = find(name.substr(0, name.size() - kFileSuffix.size()));
+      if (secret != nullptr && std::holds_alternative<Secret*>(secret->member)) {
+        return read_secret_file(*secret, source, value);
       }
     }
     if (!is_service_link(name)) refuse_unknown(name, source);
@@ -160,8 +164,10 @@ std::string variable_name(std::string_view field) {
 void read_environment(const Environment& environment, Settings& settings, Reader& reader,
                       Findings& findings) {
   VariableReader variables(environment, settings, reader, findings);
+  // In their order: Ambassador's comes first, so that ours wins.
   for (const auto& [name, value] : environment) {
-    if (name.starts_with(kPrefix)) variables.read(name, value);
+    const bool theirs = name == kAmbassadorId && !value.empty();
+    if (theirs || name.starts_with(kPrefix)) variables.read(name, value);
   }
 }
 

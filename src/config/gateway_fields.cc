@@ -159,6 +159,9 @@ std::vector<Field> route_list_fields(Gateway& g) {
       {"tcp", &g.tcp, Anything{}, "Ports whose bytes are passed through."},
       {"manifests", &g.manifests, empty_or(kOneLine),
        "A folder of Ambassador's manifests, watched, whose routes are added. Empty: none."},
+      {"ambassador_id", &g.ambassador_id, form(kOneLine),
+       "Of the manifests' objects, those count that name this in ambassador_id; those that name "
+       "none are for default. AMBASSADOR_ID sets it too."},
   };
 }
 

@@ -363,6 +363,8 @@ struct Gateway {
   std::vector<Route> routes;
   std::vector<TcpRoute> tcp;
   std::string manifests;  // a folder of Ambassador's manifests, watched; "": none
+  /// Which of their objects count; those that name none are for "default".
+  std::string ambassador_id = "default";
   AuthorizerSettings authorizer;
   Limits limits;
   std::vector<std::string> managed_headers = {"kubeflow-userid", "kubeflow-groups",

@@ -104,6 +104,26 @@ def test_config_check_says_that_a_file_is_good(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_explain_takes_the_objects_of_its_ambassador(tmp_path, monkeypatch):
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(
+        "apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: blue}\n"
+        "spec: {hostname: '*', prefix: /a/, service: app, ambassador_id: [blue]}\n")
+    path = tmp_path / "gatehouse.yaml"
+    path.write_text(f"gateway: {{manifests: '{folder}'}}\n")
+
+    def explain(*words: str) -> int:
+        return run("route", "explain", *words, "GET", "/a/b").returncode
+
+    for source in (("--manifests", folder), ("-c", path)):
+        assert explain(*source) == 1
+        assert explain(*source, "--ambassador-id", "blue") == 0
+    monkeypatch.setenv("AMBASSADOR_ID", "blue")
+    assert explain("--manifests", folder) == 0
+    assert explain("--manifests", folder, "--ambassador-id", "green") == 1
+
+
 def test_explain_reads_manifests_and_names_what_is_wrong(tmp_path):
     folder = tmp_path / "manifests"
     folder.mkdir()

@@ -48,9 +48,9 @@ def service():
 
 
 @contextlib.contextmanager
-def gateway_of(folder: pathlib.Path, *manifests: dict):
+def gateway_of(folder: pathlib.Path, *manifests: dict, **settings):
     """The ports are those of the Listeners; without one there is the file's."""
-    gateway = GatewayAlone(folder, manifests=list(manifests))
+    gateway = GatewayAlone(folder, manifests=list(manifests), **settings)
     ports = [one["spec"]["port"] for one in manifests if one["kind"] == "Listener"]
     if ports:
         gateway.port = gateway.role.port = ports[0]
@@ -614,13 +614,36 @@ def test_annotations_of_services(service, tmp_path):
                 assert service.last.get("x-at") == ("/web" if arrived == "/x" else None)
 
 
-def test_objects_of_another_ambassador_are_left_alone(service, tmp_path):
-    manifests = [mapping("ours", "/ours/", service.url, ambassador_id=["default"]),
+@pytest.mark.parametrize("how", ["default", "file", "ambassador-s-variable", "own-variable"])
+def test_objects_of_another_ambassador_are_left_alone(service, tmp_path, monkeypatch, how):
+    own = "default" if how == "default" else "blue"
+    manifests = [mapping("unsaid", "/unsaid/", service.url),
+                 mapping("ours", "/ours/", service.url, ambassador_id=[own]),
                  mapping("theirs", "/theirs/", service.url, ambassador_id=["other"]),
-                 mapping("both", "/both/", service.url, ambassador_id=["other", "default"])]
-    with gateway_of(tmp_path, *manifests) as gateway:
-        assert [gateway.get(f"/{name}/").status_code for name in ("ours", "theirs", "both")] == [
-            200, 404, 200]
+                 mapping("both", "/both/", service.url, ambassador_id=["other", own])]
+    settings = {"ambassador_id": own} if how == "file" else {}
+    if how.endswith("variable"):
+        monkeypatch.setenv("AMBASSADOR_ID", own)
+    if how == "own-variable":
+        monkeypatch.setenv("AMBASSADOR_ID", "other")
+        monkeypatch.setenv("GATEHOUSE_GATEWAY_AMBASSADOR_ID", own)
+    with gateway_of(tmp_path, *manifests, **settings) as gateway:
+        names = ("unsaid", "ours", "theirs", "both")
+        assert [gateway.get(f"/{name}/").status_code for name in names] == [
+            200 if own == "default" else 404, 200, 404, 200]
+
+
+def test_another_ambassador_id_takes_effect_by_a_reload(service, tmp_path):
+    manifests = [mapping(name, f"/{name}/", service.url, ambassador_id=[name])
+                 for name in ("blue", "green")]
+    with gateway_of(tmp_path, *manifests, ambassador_id="blue") as gateway:
+        def statuses() -> list[int]:
+            return [gateway.get(f"/{name}/").status_code for name in ("blue", "green")]
+        assert statuses() == [200, 404]
+        gateway.settings["ambassador_id"] = "green"
+        gateway.write()
+        gateway.hang_up()
+        eventually(lambda: statuses() == [404, 200])
 
 
 # --- Mappings and TCPMappings ---
