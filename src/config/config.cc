@@ -26,9 +26,13 @@ void read_file(std::string_view yaml, const std::string& source, Settings& setti
 }
 
 /// Defaults that depend on other fields.
-void complete(Settings& settings) {
-  for (Route& route : settings.gateway.routes) {
+void complete(Settings& settings, const Findings& findings) {
+  std::vector<Route>& routes = settings.gateway.routes;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    Route& route = routes[i];
     if (route.name.empty()) route.name = route.prefix;
+    const std::string idle_timeout = "gateway.routes[" + std::to_string(i) + "].idle_timeout";
+    if (route.grpc && !findings.is_given(idle_timeout)) route.idle_timeout = kGrpcIdleTimeout;
   }
   for (TcpRoute& route : settings.gateway.tcp) {
     if (route.name.empty()) route.name = route.listen;
@@ -63,7 +67,7 @@ Loaded load(std::string_view yaml, std::string_view source_name, const Environme
   Reader reader(findings, environment);
   read_file(yaml, std::string(source_name), out.settings, reader, findings);
   read_environment(environment, out.settings, reader, findings);
-  complete(out.settings);
+  complete(out.settings, findings);
   check_rules(out.settings, findings);
   out.problems = findings.take_problems();
   out.warnings = findings.take_warnings();

@@ -199,6 +199,27 @@ TEST(ShowTest, MarkOfASecretIsRefusedWhereTheSecretIsNeeded) {
             1U);
 }
 
+TEST(RouteTest, OnlyWhatIsGivenEndsACallOfGrpc) {
+  const auto idle_timeouts = [](const std::string& yaml, const Environment& environment = {}) {
+    const Loaded loaded = load(yaml, "f", environment);
+    EXPECT_EQ(messages(loaded), "");
+    std::vector<milliseconds> out;
+    for (const Route& route : loaded.settings.gateway.routes) out.push_back(route.idle_timeout);
+    return out;
+  };
+  const std::string routes =
+      "[{service: demo, prefix: /a}, {service: demo, prefix: /b, grpc: true}, "
+      "{service: demo, prefix: /c, grpc: true, idle_timeout: 5m}]";
+  const std::vector<milliseconds> wanted = {kIdleTimeout, kGrpcIdleTimeout, milliseconds(300'000)};
+  const std::string file = "gateway: {routes: " + routes + "}";
+  EXPECT_EQ(idle_timeouts(file), wanted);
+  EXPECT_EQ(idle_timeouts(show(load(file, "f", {}).settings)), wanted);
+  EXPECT_EQ(idle_timeouts("gateway: {routes: [{service: demo}, {service: demo, prefix: /x, "
+                          "idle_timeout: 1s}]}",
+                          {{"GATEHOUSE_GATEWAY_ROUTES", routes}}),
+            wanted);
+}
+
 TEST(EnvironmentTest, AmbassadorsOwnVariableNamesItsId) {
   const auto id = [](const char* file, const Environment& environment) {
     const Loaded loaded = load(file, "f", environment);

@@ -61,6 +61,11 @@ void Findings::remember(const std::string& field, const Place& place) {
   places_.insert_or_assign(field, place);
 }
 
+void Findings::forget_entries(const std::string& list) {
+  constexpr char kBehindBracket = '[' + 1;
+  places_.erase(places_.lower_bound(list + '['), places_.lower_bound(list + kBehindBracket));
+}
+
 std::vector<Problem> Findings::take_problems() {
   return take(problems_);
 }

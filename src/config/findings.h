@@ -33,6 +33,10 @@ class Findings {
   /// Of what is allowed and dangerous, at the same place.
   void warn_at_field(const std::string& field, std::string message);
   void remember(const std::string& field, const Place& place);
+  /// Of a list that is read anew.
+  void forget_entries(const std::string& list);
+  /// It stood somewhere, be it with a value that is refused.
+  bool is_given(const std::string& field) const { return places_.contains(field); }
 
   bool empty() const { return problems_.empty(); }
   /// In the order of files and lines; the first kMostProblems, with one more that counts the rest.

@@ -228,6 +228,10 @@ struct Upstream {
   bool operator==(const Upstream&) const = default;
 };
 
+/// Of a route that says nothing of it. A call of gRPC may be silent for hours.
+inline constexpr milliseconds kIdleTimeout{300'000};
+inline constexpr milliseconds kGrpcIdleTimeout{0};
+
 struct Route {
   std::string name;    // for logs and metrics; default: the prefix
   std::string origin;  // where it was written, for people: "Mapping a in b.yaml:12"
@@ -273,10 +277,10 @@ struct Route {
   int weight = -1;
   bool shadow = false;      // gets a copy (weight percent of the requests); its answer is dropped
   milliseconds timeout{0};  // to the end of the answer's head; 0: none
-  milliseconds idle_timeout{300'000};  // without a byte either way; 0: none
+  milliseconds idle_timeout = kIdleTimeout;  // without a byte either way; 0: none
   RetryPolicy retry;
   std::vector<std::string> upgrades = {"websocket"};  // websocket, spdy/3.1, connect
-  bool grpc = false;                                  // HTTP/2 upstream, no time-out of the whole
+  bool grpc = false;  // HTTP/2 upstream; kGrpcIdleTimeout, and requests may pause
   bool operator==(const Route&) const = default;
 };
 

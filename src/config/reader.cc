@@ -228,6 +228,7 @@ template <class Object>
 void Reader::read_objects(const YamlNode& list, std::vector<Object>& objects, const Rule& rule,
                           const std::string& path) {
   objects.clear();
+  findings_.forget_entries(path);
   for (const YamlNode::Pointer& item : list.items) {
     const std::string element = element_path(path, objects.size());
     findings_.remember(element, {.source = source_, .mark = item->mark});

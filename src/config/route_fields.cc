@@ -110,7 +110,7 @@ std::vector<Field> forward_fields(Route& r) {
        "How long the upstream may take to the head of its answer."},
       {"idle_timeout", &r.idle_timeout, or_zero("no limit"),
        "The longest pause within an upstream's answer, and the longest silence, either way, of a "
-       "WebSocket or tunnel."},
+       "WebSocket or tunnel. With grpc the default is no limit."},
       {"retry.on", &r.retry.on,
        OneOf{{"5xx", "gateway-error", "connect-failure", "reset", "retriable-4xx", "refused-stream",
               "retriable-status-codes"}},
@@ -124,7 +124,9 @@ std::vector<Field> forward_fields(Route& r) {
        "Protocols that a connection may switch to. connect: a CONNECT is sent on to the upstream, "
        "which may open a tunnel to wherever it reaches."},
       {"grpc", &r.grpc, Anything{},
-       "true: the upstream speaks HTTP/2, and no time-out ends a stream."},
+       "true: the upstream speaks HTTP/2, and only a timeout or idle_timeout that is given here "
+       "ends "
+       "a call."},
   };
 }
 

@@ -177,10 +177,14 @@ Failure set(std::vector<Element>&, const Field&, const YamlNode&) {
 /// What is given of an entry: of a hundred fields most have their defaults.
 template <class Object>
 nlohmann::ordered_json list_to_json(std::vector<Object>& objects, const Rule& rule) {
-  Object untouched;
-  const std::vector<Field> defaults = of_entry(fields(untouched), rule);
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (Object& object : objects) {
+    Object untouched;
+    // A default that depends on another field.
+    if constexpr (requires { object.grpc; }) {
+      if (object.grpc) untouched.idle_timeout = kGrpcIdleTimeout;
+    }
+    const std::vector<Field> defaults = of_entry(fields(untouched), rule);
     std::vector<Field> given;
     const std::vector<Field> all = of_entry(fields(object), rule);
     for (std::size_t i = 0; i < all.size(); ++i) {

@@ -390,9 +390,8 @@ Result<void> Proxy::write_headers(Exchange& exchange) const {
 
 upstream::SendOptions Proxy::send_options(const Exchange& exchange) const {
   const config::Route& settings = exchange.settings();
-  constexpr std::chrono::milliseconds kNone{0};
-  return {.response_timeout = settings.grpc ? kNone : settings.timeout,
-          .idle_timeout = settings.grpc ? kNone : settings.idle_timeout,
+  return {.response_timeout = settings.timeout,
+          .idle_timeout = settings.idle_timeout,
           .retry = &settings.retry,
           .client = {.address = exchange.client.address,
                      .user = exchange.request.trace.user,

@@ -532,14 +532,15 @@ TEST_F(ProxyTest, ABodyThatMayBeSentTwiceAndIsCutShortIsSentNowhere) {
   EXPECT_TRUE(upstream_.seen.empty());
 }
 
-TEST_F(ProxyTest, NoTimeOutEndsAStreamOfGrpc) {
+TEST_F(ProxyTest, OnlyItsRoutesOwnTimeOutsEndAStreamOfGrpc) {
   settings_.routes[2].grpc = true;
+  settings_.routes[2].idle_timeout = std::chrono::milliseconds(5678);
   use();
   http::Request asked = request("/app", "POST");
   send(asked);
   EXPECT_TRUE(asked.may_pause);
-  EXPECT_EQ(upstream_.seen[0].timeouts.response, std::chrono::milliseconds(0));
-  EXPECT_EQ(upstream_.seen[0].timeouts.idle, std::chrono::milliseconds(0));
+  EXPECT_EQ(upstream_.seen[0].timeouts.response, std::chrono::milliseconds(1234));
+  EXPECT_EQ(upstream_.seen[0].timeouts.idle, std::chrono::milliseconds(5678));
 }
 
 TEST_F(ProxyTest, TrailersOfARequestNeverReachAnUpstream) {

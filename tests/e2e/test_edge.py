@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 import urllib.parse
 
 import grpc
@@ -21,7 +22,7 @@ import requests
 from certificates import Certificate
 from edge import (INITIAL_WINDOW, Authority, Http2, limit_struck, reset, settings,
                   tls_client, window_update)
-from gateway_alone import GatewayAlone, Service, answer, eventually
+from gateway_alone import GatewayAlone, Service, answer, eventually, mapping, module
 from ports import free_port
 from upstreams import RawUpstream, TcpService
 from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE,
@@ -842,6 +843,36 @@ def test_a_grpc_call_that_is_cancelled_ends_at_the_service_too(channel, grpc_ser
     assert grpc_service.hangs.wait(SECONDS)
     call.cancel()
     assert grpc_service.cancelled.wait(SECONDS)
+
+
+@pytest.mark.parametrize("form", ["file", "mapping"])
+def test_a_grpc_call_ends_by_the_time_out_that_its_route_gives(grpc_service, tmp_path, form):
+    """Not by one that is meant for all routes."""
+    url = f"http://127.0.0.1:{grpc_service.port}"
+    hung, slow = {"prefix": "/test.Edge/Hang"}, {"prefix": "/test.Edge/"}
+    routes, manifests = [], []
+    if form == "file":
+        routes = [{**hung, "service": url, "grpc": True, "timeout": "200ms"},
+                  {**slow, "service": url, "grpc": True}]
+    else:
+        manifests = [module(defaults={"httpmapping": {"timeout_ms": 1, "idle_timeout_ms": 1}}),
+                     mapping("hung", service=url, grpc=True, rewrite="", timeout_ms=200, **hung),
+                     mapping("slow", service=url, grpc=True, rewrite="", **slow)]
+    with GatewayAlone(tmp_path, routes, manifests) as gateway, \
+            grpc.insecure_channel(f"localhost:{gateway.port}") as channel:
+        heard = channel.stream_stream("/test.Edge/Chat")(pause_between(b"a", b"b"), timeout=SECONDS)
+        assert list(heard) == [b"heard a", b"heard b"]
+        grpc_service.cancelled.clear()
+        with pytest.raises(grpc.RpcError) as failed:
+            channel.unary_unary("/test.Edge/Hang")(b"", timeout=SECONDS)
+        assert failed.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert grpc_service.cancelled.wait(SECONDS)
+
+
+def pause_between(*messages: bytes):
+    for message in messages:
+        time.sleep(0.1)
+        yield message
 
 
 # --- limits, each with its counter ---

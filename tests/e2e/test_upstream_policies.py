@@ -1144,8 +1144,9 @@ def test_a_grpc_stream_may_be_quiet_for_longer_than_any_other(service, tmp_path,
     limits = {"body_idle_timeout": "150ms"}
     other = {"name": "other", "prefix": "/other", "service": service.url, "idle_timeout": "150ms"}
     with GrpcService() as rpc:
-        file = {"grpc": True, "idle_timeout": "150ms"}
-        routes, manifests = parts(form, rpc.url, file, {"grpc": True})
+        routes, manifests = parts(form, rpc.url, {"grpc": True}, {"grpc": True})
+        if form == "mapping":  # a default that is meant for requests
+            manifests.append(module(defaults={"httpmapping": {"idle_timeout_ms": 150}}))
         with GatewayAlone(tmp_path, routes + [other], manifests, limits=limits) as gateway, \
                 rpc.channel(gateway) as channel:
             to_say = queue.Queue()

@@ -70,6 +70,8 @@ class FieldReader {
   /// The value, and the name is known from now on; nullptr if absent or null.
   const YamlNode* find(std::string_view name);
   bool has(std::string_view name) { return find(name) != nullptr; }
+  /// It stands in the object itself, not only in what is fallen back to.
+  bool has_itself(std::string_view name) { return find_in(*mapping_, name) != nullptr; }
 
   std::optional<bool> boolean(std::string_view name);
   std::optional<long long> integer(std::string_view name, long long min, long long max);

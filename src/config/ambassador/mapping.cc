@@ -37,11 +37,17 @@ void read_authentication(FieldReader& fields, Route& route) {
   route.auth_context = read_text_members(fields, "auth_context_extensions");
 }
 
+/// A stream of gRPC may wait for hours before its first message. Only what its own Mapping says
+/// ends it: defaults for all Mappings are meant for short requests.
 void read_timeouts(FieldReader& fields, const Context& context, Route& route) {
-  // A stream of gRPC may wait for hours before its first message.
-  const milliseconds usual = route.grpc ? milliseconds(0) : context.defaults.timeout;
-  route.timeout = fields.milliseconds("timeout_ms").value_or(usual);
-  if (const auto idle = fields.milliseconds("idle_timeout_ms")) route.idle_timeout = *idle;
+  route.timeout = route.grpc ? milliseconds(0) : context.defaults.timeout;
+  if (route.grpc) route.idle_timeout = kGrpcIdleTimeout;
+  const auto read = [&](std::string_view name, milliseconds& timeout) {
+    const auto given = fields.milliseconds(name);
+    if (given && (!route.grpc || fields.has_itself(name))) timeout = *given;
+  };
+  read("timeout_ms", route.timeout);
+  read("idle_timeout_ms", route.idle_timeout);
 }
 
 void read_sharing(FieldReader& fields, Route& route) {
