@@ -86,8 +86,10 @@ void add_gateway(CLI::App& app, Arguments& arguments, Action& action) {
                                                "Certificate (PEM): https, and cleartext beside it");
   serve->add_option("--tls-key", gateway.key, "Its key (PEM)")->needs(certificate);
   certificate->needs("--tls-key")->needs("--listen");
-  serve->add_option("--operations", gateway.operations,
-                    "Address of metrics, health and the page of routes");
+  // As text: an empty optional is what CLI11 makes of "".
+  serve->add_option_function<std::string>(
+      "--operations", [&gateway](const std::string& address) { gateway.operations = address; },
+      "Address of metrics, health and the page of routes; \"\": none");
   serve->callback([&] { action = [&] { return serve_gateway(arguments.gateway); }; });
 }
 

@@ -42,13 +42,13 @@ std::optional<config::Settings> gateway_settings(const GatewayArguments& argumen
     listen.cleartext_too = !arguments.certificate.empty();
     gateway.listen.push_back(std::move(listen));
   }
-  if (!arguments.operations.empty()) settings->operations.listen = arguments.operations;
+  if (arguments.operations) settings->operations.listen = *arguments.operations;
   return settings;
 }
 
 ServeOptions gateway_serve_options(const GatewayArguments& arguments, config::Settings settings) {
   ServeOptions options;
-  const bool asked_for = !arguments.operations.empty() || !arguments.config.empty();
+  const bool asked_for = arguments.operations || !arguments.config.empty();
   if (!asked_for) leave_out_busy_operations(settings);
   const std::string operations = settings.operations.listen;
   options.settings = std::move(settings);

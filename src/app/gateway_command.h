@@ -17,7 +17,7 @@ struct GatewayArguments {
   std::string ambassador_id;
   std::vector<std::string> listen;
   std::string certificate, key;
-  std::string operations;
+  std::optional<std::string> operations;  // "": off
 };
 
 /// The settings that the arguments and the file they name give together; the arguments win, and

@@ -2,7 +2,9 @@
 
 import contextlib
 import http.server
+import os
 import pathlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -30,19 +32,21 @@ spec:
 class Gateway:
     """The gateway role by manifests; `files` are written before it starts."""
 
-    def __init__(self, folder: pathlib.Path, files: dict[str, str], *words: str) -> None:
+    def __init__(self, folder: pathlib.Path, files: dict[str, str], *words: str,
+                 with_operations: bool = True) -> None:
         self.folder = folder / "manifests"
         self.folder.mkdir()
         self.log = folder / "gateway.log"
         for name, text in files.items():
             self.write(name, text)
         self.port, self.operations = free_port(), free_port()
+        operations = f"127.0.0.1:{self.operations}" if with_operations else ""
         self.url = f"http://127.0.0.1:{self.port}"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [BINARY, "gateway", "serve", "--manifests", str(self.folder),
                  "--listen", f"127.0.0.1:{self.port}",
-                 "--operations", f"127.0.0.1:{self.operations}", *words], stderr=log)
+                 "--operations", operations, *words], stderr=log)
         self.wait(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() or True)
 
     def write(self, name: str, text: str) -> None:
@@ -209,6 +213,32 @@ class Judge(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_) -> None:
         pass
+
+
+def listening_ports(pid: int) -> set[int]:
+    """Of that process: LISTEN is 0A in /proc/net/tcp."""
+    own = {os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+    lines = [line.split() for family in ("tcp", "tcp6")
+             for line in pathlib.Path(f"/proc/{pid}/net/{family}").read_text().splitlines()[1:]]
+    return {int(line[1].rsplit(":", 1)[1], 16) for line in lines
+            if line[3] == "0A" and f"socket:[{line[9]}]" in own}
+
+
+@pytest.mark.parametrize("by_file", [False, True], ids=["alone", "against-a-file"])
+def test_no_operations_are_served_where_their_address_is_empty(tmp_path, upstream, by_file):
+    """By the option, also against the file; and they stay off when the file is read again."""
+    words = []
+    if by_file:
+        config = tmp_path / "gatehouse.yaml"
+        config.write_text(f"operations: {{listen: '127.0.0.1:{free_port()}'}}\n"
+                          "gateway: {authorizer: {kind: none}}\n")
+        words = ["-c", str(config)]
+    with Gateway(tmp_path, {"a.yaml": mapping("a", "/a/", upstream.url)}, *words,
+                 with_operations=False) as gateway:
+        assert listening_ports(gateway.process.pid) == {gateway.port}
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.wait(lambda: "reloaded in" in gateway.log.read_text())
+        assert listening_ports(gateway.process.pid) == {gateway.port}
 
 
 def test_an_auth_service_names_the_authorizer(tmp_path, upstream):
