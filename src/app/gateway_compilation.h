@@ -16,6 +16,7 @@
 #include "gateway/compiled_gateway.h"
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/gateway.h"
+#include "gateway/tcp/tcp_routes.h"
 
 namespace gatehouse::app {
 
@@ -59,6 +60,16 @@ Result<CompiledSources> compile_sources(config::Gateway settings,
                                         gateway::RateLimitTables& rate_limits,
                                         config::ambassador::LastGood* good = nullptr,
                                         const config::ambassador::LastGood* before = nullptr);
+
+struct CompiledTcp {
+  std::shared_ptr<const gateway::TcpRoutes> routes;
+  std::vector<std::string> problems, warnings;  // as CompiledSources
+};
+
+/// The same for the TCP routes of such settings.
+Result<CompiledTcp> compile_tcp(const config::Gateway& settings,
+                                config::ambassador::LastGood* good = nullptr,
+                                const config::ambassador::LastGood* before = nullptr);
 
 /// The services that cannot be: an error if one is the configuration file's, else a sentence each.
 Result<std::vector<std::string>> judge_services(const gateway::Gateway& gateway);

@@ -198,9 +198,10 @@ Result<void> Process::prepare_serving() {
   serving_->access_log = std::move(*access_log);
   dropped_lines_.change_file(serving_->access_log);
   if (has_gateway(plan_.role)) {
-    Result<std::shared_ptr<const gateway::TcpRoutes>> tcp = gateway::TcpRoutes::make(settings.tcp);
+    Result<CompiledTcp> tcp = compile_tcp(settings, common_.good.get());
     if (!tcp) return fail(std::move(tcp));
-    serving_->tcp = std::move(*tcp);
+    serving_->tcp = std::move(tcp->routes);
+    common_.report.add(std::move(tcp->problems), std::move(tcp->warnings));
   }
   serving_->listeners = plan_.listeners;
   std::vector<std::string> warnings;

@@ -44,9 +44,11 @@ Result<void> compile(config::Settings settings, const ReloadFrom& from, Reload& 
       listeners_of(from.serving.listeners, from.serving.gateway->settings().listen, *gateway);
   if (!listeners) return fail(std::move(listeners));
   out.serving->listeners = std::move(*listeners);
-  Result<std::shared_ptr<const gateway::TcpRoutes>> tcp = gateway::TcpRoutes::make(gateway->tcp);
+  Result<CompiledTcp> tcp = compile_tcp(*gateway, out.good.get(), from.good);
   if (!tcp) return fail(std::move(tcp));
-  out.serving->tcp = std::move(*tcp);
+  out.serving->tcp = std::move(tcp->routes);
+  append(out.problems, std::move(tcp->problems));
+  append(out.warnings, std::move(tcp->warnings));
   Result<CompiledSources> compiled =
       compile_sources(std::move(*gateway), from.rate_limits, out.good.get(), from.good);
   if (!compiled) return fail(std::move(compiled));

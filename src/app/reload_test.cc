@@ -10,6 +10,7 @@
 #include "app/gateway_compilation.h"
 #include "app/listener_tls.h"
 #include "crypto/random.h"
+#include "net/test_certificates.h"
 #include "net/test_loop.h"
 
 namespace gatehouse::app {
@@ -37,7 +38,7 @@ class ReloadTest : public testing::Test {
     plan_ = make_plan(std::move(options)).value();
     in_force_->listeners = plan_.listeners;
     in_force_->gateway = compile_sources(plan_.settings.gateway, rate_limits_)->gateway;
-    in_force_->tcp = gateway::TcpRoutes::make({}).value();
+    in_force_->tcp = gateway::TcpRoutes::make({})->routes;
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -85,6 +86,7 @@ class ReloadTest : public testing::Test {
   Plan plan_;
   crypto::SystemEntropy entropy_;
   gateway::RateLimitTables rate_limits_{entropy_};
+  net::TestCertificates certificates_;
   const SourceOptions sources_{.self_signed = make_self_signed_tls().value()};
   std::shared_ptr<Serving> in_force_ = std::make_shared<Serving>();
   std::shared_ptr<config::ambassador::LastGood> good_;
@@ -159,6 +161,47 @@ TEST_F(ReloadTest, AMappingThatCannotBeCompiledKeepsWhatItSaidBefore) {
   EXPECT_THAT(reload->problems, ElementsAre(HasSubstr("its last good version stays in force")));
   put_in_force(std::move(*reload));
   EXPECT_THAT(prefixes(prepare().value()), ElementsAre("/a/")) << "and so it does later on";
+}
+
+TEST_F(ReloadTest, ATcpMappingThatConflictsIsItsObjectsFaultAlone) {
+  const std::string one = free_port(), other = free_port();
+  write_object("TCPMapping", "{port: " + one + ", host: a.org, service: app}");
+  write_object("TLSContext",
+               "{hosts: [a.org], cert_chain_file: /none.pem, private_key_file: /none}");
+  const auto ports = [](const Reload& reload) {
+    std::vector<std::string> out;
+    for (const auto& listen : reload.serving->tcp->listens()) out.push_back(listen.endpoint.str());
+    return out;
+  };
+  // A certificate that cannot be read is the TLSContext's, and its TCPMapping goes with it.
+  EXPECT_THAT(ports(prepare().value()), IsEmpty());
+  fs::remove(folder_ / "TLSContext.yaml");
+  put_in_force(prepare().value());
+  write_object("TCPMapping", "{port: " + other + ", host: a.org, service: app}");
+  const net::TestCertificates::Issued issued = certificates_.issue("a", {.names = "DNS:a.org"});
+  settings_.gateway.tcp = {
+      {.name = "mine",
+       .listen = ":" + other,
+       .host = "a.org",
+       .upstream = {.service = "http://app:80"},
+       .tls = {.certificate = issued.certificate_file, .key = issued.key_file}}};
+  Result<Reload> reload = prepare();
+  ASSERT_TRUE(reload) << reload.error().message;
+  EXPECT_THAT(ports(*reload), ElementsAre(HasSubstr(":" + other), HasSubstr(":" + one)));
+  EXPECT_THAT(reload->problems,
+              ElementsAre(AllOf(HasSubstr("TCPMapping default/a in TCPMapping.yaml:1"),
+                                HasSubstr("\"mine\" has the same address and host"),
+                                HasSubstr("its last good version stays in force"))));
+  put_in_force(std::move(*reload));
+  settings_.gateway.tcp[0].listen = ":" + one;
+  reload = prepare();
+  ASSERT_TRUE(reload) << reload.error().message;
+  EXPECT_THAT(ports(*reload), ElementsAre(HasSubstr(":" + one), HasSubstr(":" + other)));
+  settings_.gateway.tcp.push_back(settings_.gateway.tcp[0]);
+  settings_.gateway.tcp.back().tls = {};
+  const Result<Reload> refused = prepare();
+  ASSERT_FALSE(refused) << "the file has to be right as a whole";
+  EXPECT_THAT(refused.error().message, HasSubstr("other TLS settings"));
 }
 
 TEST_F(ReloadTest, AMappingThatNeverCouldBeCompiledIsLeftOut) {

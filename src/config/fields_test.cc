@@ -128,8 +128,8 @@ TEST(FieldTableTest, HasALineForEachMemberOfARoute) {
 TEST(FieldTableTest, HasALineForEachMemberOfATcpRouteThatMeansSomethingToBytes) {
   TcpRoute route;
   const std::vector<Field> all = fields(route);
-  // protocol, pool_idle_timeout and connection_lifetime are of requests.
-  expect_members_listed(all, "", member_count<TcpRoute>() - 1 + kUpstreamMembers - 3);
+  // protocol, pool_idle_timeout and connection_lifetime are of requests; the rest as of a Route.
+  expect_members_listed(all, "", member_count<TcpRoute>() - 2 + kUpstreamMembers - 3);
   expect_every_member_listed<Tls>(all, "tls.");
 }
 

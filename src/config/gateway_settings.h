@@ -287,6 +287,7 @@ struct Route {
 /// Bytes passed through, by port and SNI.
 struct TcpRoute {
   std::string name;
+  std::string origin;  // as Route::origin
   std::string listen = "127.0.0.1:8443";
   std::string host;  // SNI, "*.example.org" too; "": any
   Upstream upstream;

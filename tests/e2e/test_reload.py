@@ -222,6 +222,60 @@ def test_tcp_mappings_of_manifests_come_and_go(tmp_path, service):
         eventually(lambda: active(gateway, a) == 0)
 
 
+def test_a_tcp_mapping_that_conflicts_is_its_object_s_fault_alone(tmp_path, service):
+    """At the start and by a reload: the others work, and what is changed beside it takes effect."""
+    with echo(b"a") as a, echo(b"b") as b:
+        def tcp_mapping(name: str, port: int, to: TcpService) -> dict:
+            return {**TCP_MAPPING, "metadata": {"name": name},
+                    "spec": {"port": port, "service": to.url.split("//")[1]}}
+
+        requests_port, bytes_port = free_port(), free_port()
+        listener = {**LISTENER, "metadata": {"name": "requests"},
+                    "spec": {"port": requests_port, "protocol": "HTTP", "securityModel": "XFP"}}
+        gateway = GatewayAlone(tmp_path, [route(service)],
+                               manifests=[listener, tcp_mapping("first", requests_port, a)])
+        gateway.role.port = requests_port
+        with gateway:
+            eventually(gateway.diagnosis)
+
+            def problems() -> list[str]:
+                return [one["what"] for one in gateway.diagnosis()["problems"]
+                        if one["severity"] == "error"]
+
+            assert status(requests_port) == 200
+            assert len(problems()) == 1 and "TCPMapping default/first" in problems()[0]
+            more = tmp_path / "manifests" / "more.yaml"
+            more.write_text(yaml_text.dump(tcp_mapping("second", bytes_port, b)))
+            with eventually(lambda: connect(bytes_port)) as connection:
+                assert say(connection, b"1") == b"b1"
+            # Its good version stays, though it now says what cannot be.
+            more.write_text(yaml_text.dump(tcp_mapping("second", requests_port, b)))
+            eventually(lambda: len(problems()) == 2)
+            assert status(requests_port) == 200
+            more.write_text(yaml_text.dump(tcp_mapping("second", bytes_port, a)))
+            eventually(lambda: len(problems()) == 1)
+            with connect(bytes_port) as connection:
+                assert say(connection, b"2") == b"a2"
+
+
+def test_weights_of_tcp_mappings_above_all_are_taken_in_proportion(tmp_path, service):
+    port = free_port()
+    with echo(b"a") as a, echo(b"b") as b:
+        manifests = [{**TCP_MAPPING, "metadata": {"name": name},
+                      "spec": {"port": port, "service": to.url.split("//")[1], "weight": weight}}
+                     for name, to, weight in (("a", a, 90), ("b", b, 60))]
+        with GatewayAlone(tmp_path, [route(service)], manifests=manifests) as gateway:
+            eventually(gateway.diagnosis)
+            heard = []
+            for _ in range(10):
+                with connect(port) as connection:
+                    heard.append(say(connection, b"x"))
+            assert heard.count(b"ax") == 6 and heard.count(b"bx") == 4
+            problems = gateway.diagnosis()["problems"]
+            assert [one["severity"] for one in problems] == ["warning"]
+            assert "TCPMapping default/a" in problems[0]["what"]
+
+
 def active(gateway: GatewayAlone, echo: TcpService) -> int | None:
     """What counts as under way at a service."""
     return next((c["endpoints"][0]["active_requests"] for c in gateway.diagnosis()["clusters"]

@@ -18,8 +18,21 @@ constexpr std::size_t kNamedOfAFile = 5;
 /// What stands in an origin behind the object's name.
 constexpr std::string_view kIn = " in ";
 
-std::string mapping_of(const Route& route) {
-  return route.origin.substr(0, route.origin.find(kIn));
+std::string object_of(const std::string& origin) {
+  return origin.substr(0, origin.find(kIn));
+}
+
+template <class T>
+const T* keep(const T& wrong, LastGoodOf<T> LastGood::* kind, const LastGood* before,
+              LastGood& good) {
+  const std::string name = object_of(wrong.origin);
+  const T* const last = before == nullptr ? nullptr : (before->*kind).find(name);
+  if (last == nullptr) {
+    (good.*kind).forget(name);
+  } else {
+    (good.*kind).put(name, *last);
+  }
+  return last;
 }
 
 template <class T>
@@ -80,14 +93,15 @@ void add_lost(const std::vector<ManifestFile>& files, const LastGood& before, Ob
 }
 
 const Route* keep_last_good(const Route& wrong, const LastGood* before, LastGood& good) {
-  const std::string name = mapping_of(wrong);
-  const Route* const last = before == nullptr ? nullptr : before->mappings.find(name);
-  if (last == nullptr) {
-    good.mappings.forget(name);
-  } else {
-    good.mappings.put(name, *last);
-  }
-  return last;
+  return keep(wrong, &LastGood::mappings, before, good);
+}
+
+const TcpRoute* keep_last_good(const TcpRoute& wrong, const LastGood* before, LastGood& good) {
+  const TcpRoute* const last = keep(wrong, &LastGood::tcp_mappings, before, good);
+  if (last == nullptr) return nullptr;
+  TcpRoute same = *last;
+  same.origin = wrong.origin;
+  return same == wrong ? nullptr : last;
 }
 
 }  // namespace gatehouse::config::ambassador

@@ -101,7 +101,7 @@ Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& 
   read_hosts_and_listeners(objects, context, listen, report, out.gateway);
   read_auth_services(objects, context, report, out.gateway.authorizer);
   read_tracing_services(objects, context, report, out.gateway.tracing);
-  read_tcp_mappings(objects, context, report, out.gateway.tcp);
+  read_tcp_mappings(objects, context, report, out.gateway);
   warn_of_other_kinds(objects, report);
   out.problems = report.take_problems();
   out.warnings = report.take_warnings();

@@ -82,6 +82,8 @@ Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& 
 /// `before`, which then is its good one too, or null, if it was never right. Good as long as
 /// `before` is.
 const Route* keep_last_good(const Route& wrong, const LastGood* before, LastGood& good);
+/// The same for a TCPMapping. Null too if it says now what it said then.
+const TcpRoute* keep_last_good(const TcpRoute& wrong, const LastGood* before, LastGood& good);
 
 /// The *.yaml, *.yml and *.json files below `path`, sorted by name; names are relative to `path`.
 /// Hidden files and folders are passed over: a mounted ConfigMap keeps its versions there.

@@ -101,9 +101,7 @@ std::optional<Route> read_mapping(const Object& object, const Context& context, 
   read_mapping_fields(fields, context, route);
   fields.finish();
   route.name = object.name_space + "/" + object.name;
-  const Mark place = object.subject.place(object.mark);
-  route.origin =
-      object.subject.name + " in " + object.subject.file + ":" + std::to_string(place.line);
+  route.origin = origin_of(object);
   route.labels = object.labels;
   if (object_report.failed()) return std::nullopt;
   return route;

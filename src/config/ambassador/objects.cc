@@ -313,6 +313,11 @@ class Collector {
 
 }  // namespace
 
+std::string origin_of(const Object& object) {
+  const Mark place = object.subject.place(object.mark);
+  return object.subject.name + " in " + object.subject.file + ":" + std::to_string(place.line);
+}
+
 Object head_of(const Object& object) {
   Object head = object;
   head.fields = &nothing();

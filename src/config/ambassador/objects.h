@@ -31,6 +31,9 @@ struct Object {
   bool lost = false;
 };
 
+/// Where it was written, for people: "Mapping default/a in b.yaml:12".
+std::string origin_of(const Object& object);
+
 /// The same object without its fields.
 Object head_of(const Object& object);
 

@@ -20,8 +20,9 @@ void read_auth_services(const Objects& objects, const Context& context, Report& 
 void read_tracing_services(const Objects& objects, const Context& context, Report& report,
                            Tracing& tracing);
 
-/// Those with problems that were never right are left out.
+/// Those with problems that were never right are left out, as are those on an address of the
+/// gateway's listeners, which must be there.
 void read_tcp_mappings(const Objects& objects, const Context& context, Report& report,
-                       std::vector<TcpRoute>& routes);
+                       Gateway& gateway);
 
 }  // namespace gatehouse::config::ambassador

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -56,7 +57,7 @@ std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& co
                                context.defaults.system_wide.get()}) {
     if (node != nullptr) fields.fall_back_to(*node);
   }
-  TcpRoute out{.name = object.name_space + "/" + object.name};
+  TcpRoute out{.name = object.name_space + "/" + object.name, .origin = origin_of(object)};
   ServiceAddress address;
   read_address(fields, out);
   read_host(fields, context, out);
@@ -75,12 +76,28 @@ std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& co
 }  // namespace
 
 void read_tcp_mappings(const Objects& objects, const Context& context, Report& report,
-                       std::vector<TcpRoute>& routes) {
+                       Gateway& gateway) {
+  const auto is_taken = [&](const TcpRoute& route) {
+    return std::ranges::find(gateway.listen, route.listen, &Listen::address) !=
+           gateway.listen.end();
+  };
   for (const Object* object : objects.of("TCPMapping")) {
+    const auto problem = [&](std::string message) {
+      report.problem(object->subject, object->mark, "spec.port", std::move(message));
+    };
     std::optional<TcpRoute> route =
-        read_or_keep(*object, &LastGood::tcp_mappings, context.versions, report,
-                     [&] { return read_tcp_mapping(*object, context, report); });
-    if (route) routes.push_back(std::move(*route));
+        read_or_keep(*object, &LastGood::tcp_mappings, context.versions, report, [&] {
+          std::optional<TcpRoute> fresh = read_tcp_mapping(*object, context, report);
+          if (!fresh || !is_taken(*fresh)) return fresh;
+          problem("requests come by this port, of a Listener; give another one");
+          return std::optional<TcpRoute>();
+        });
+    if (!route) continue;
+    if (is_taken(*route)) {
+      problem("requests come by the port of its last good version, which is left out too");
+    } else {
+      gateway.tcp.push_back(std::move(*route));
+    }
   }
 }
 

@@ -9,7 +9,7 @@ namespace gatehouse::gateway {
 /// Whoever reads the configuration file treats what is left out as fatal; of manifests it is a
 /// warning, so that the rest keeps working.
 struct Problem {
-  enum class Of { kRoute, kHost };
+  enum class Of { kRoute, kHost, kTcpRoute };
   Of of = Of::kRoute;
   std::size_t index = 0;  // in the vector that was compiled
   std::string reason;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/routing/shares.h"
+
 namespace gatehouse::gateway {
 namespace {
 
@@ -27,38 +29,14 @@ RouteGroup::RouteGroup(const std::vector<config::Route>& routes,
 
 void RouteGroup::set_shares(const std::vector<config::Route>& routes,
                             std::vector<std::string>& warnings) {
-  double given = 0;
-  std::size_t without = 0;
-  for (const Member& member : members_) {
-    const int weight = routes[member.route].weight;
-    if (weight < 0) ++without;
-    given += std::max(weight, 0);
-  }
-  if (given > kPercent) {
-    warnings.emplace_back(
-        "the weights of the routes that match the same are more than 100 in "
-        "sum; they are taken in proportion");
-  }
-  if (without > 0 && given >= kPercent) {
-    warnings.emplace_back(
-        "the other routes that match the same take all requests; a route "
-        "without a weight gets none");
-  }
-  const double rest =
-      without == 0 ? 0 : std::max(0.0, kPercent - given) / static_cast<double>(without);
-  const double sum = given + rest * static_cast<double>(without);
-  if (sum == 0) {
-    warnings.emplace_back(
-        "the weights of the routes that match the same are all 0; they share "
-        "equally");
-  }
+  std::vector<int> weights;
+  for (const Member& member : members_) weights.push_back(routes[member.route].weight);
+  const std::vector<double> shares = shares_of(weights, warnings);
   double below = 0;
-  for (Member& member : members_) {
-    const int weight = routes[member.route].weight;
-    const double share = weight < 0 ? rest : weight;
-    member.share = sum == 0 ? 1.0 / static_cast<double>(members_.size()) : share / sum;
-    below += member.share;
-    member.below = below;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    below += shares[i];
+    members_[i].share = shares[i];
+    members_[i].below = below;
   }
 }
 

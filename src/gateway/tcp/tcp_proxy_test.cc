@@ -61,7 +61,8 @@ class TcpProxyTest : public ::testing::Test {
   static std::shared_ptr<const TcpRoutes> compiled(const std::vector<config::TcpRoute>& routes) {
     auto made = TcpRoutes::make(routes);
     EXPECT_TRUE(made) << made.error().message;
-    return *made;
+    EXPECT_TRUE(made->problems.empty()) << made->problems.front().reason;
+    return made->routes;
   }
 
   void open(const std::vector<config::TcpRoute>& routes, net::Listener::Options listener = {}) {

@@ -1,74 +1,74 @@
 #include "gateway/tcp/tcp_routes.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
+#include "gateway/routing/shares.h"
 #include "gateway/tls_hosts.h"
 
 namespace gatehouse::gateway {
 
 namespace {
 
-constexpr int kAll = 100;  // percent
-
-std::unexpected<Error> bad(const config::TcpRoute& route, std::string_view what) {
-  return fail(ErrorCode::kInvalid,
-              "TCP route \"" + route.name + "\" (" + route.listen + "): " + std::string(what));
+std::unexpected<Error> bad(std::string what) {
+  return fail(ErrorCode::kInvalid, std::move(what));
 }
 
-/// Those without a weight get what the others leave, equally; if all have one, their sum is all.
-Result<void> share_out(TcpRoutes::Group& group) {
-  const auto weighed = [](int sum, const config::TcpRoute& route) {
-    return sum + std::max(route.weight, 0);
-  };
-  const int given = std::accumulate(group.routes.begin(), group.routes.end(), 0, weighed);
-  const auto rest = std::ranges::count_if(
-      group.routes, [](const config::TcpRoute& route) { return route.weight < 0; });
-  if (given > kAll) return bad(group.routes.front(), "weights of one host are above 100 in all");
-  if (given == 0 && rest == 0) {
-    return bad(group.routes.front(), "the weights of one host are all 0; give one at least");
-  }
-  const int all = rest == 0 ? given : kAll;
-  for (const config::TcpRoute& route : group.routes) {
-    const double share = route.weight < 0 ? double(all - given) / double(rest) : route.weight;
-    group.shares.push_back(share / all);
-  }
-  return {};
+/// It works, but hardly as it was meant.
+Problem odd(std::size_t route, std::string reason) {
+  return {
+      .of = Problem::Of::kTcpRoute, .index = route, .reason = std::move(reason), .left_out = false};
+}
+
+std::string_view host_of(const config::TcpRoute& route) {
+  return route.host.empty() ? "*" : std::string_view(route.host);
 }
 
 }  // namespace
 
-Result<void> TcpRoutes::add(const config::TcpRoute& route) {
+Result<void> TcpRoutes::add(const config::TcpRoute& route, std::size_t index,
+                            std::vector<Problem>& problems) {
   const Result<net::Endpoint> endpoint = net::parse_endpoint(route.listen);
-  if (!endpoint) return bad(route, endpoint.error().message);
+  if (!endpoint) return bad(endpoint.error().message);
   auto listen = std::ranges::find(listens_, endpoint->str(),
                                   [](const Listen& each) { return each.endpoint.str(); });
   if (listen == listens_.end()) listen = listens_.insert(listen, Listen{.endpoint = *endpoint});
-  const std::string host = route.host.empty() ? "*" : route.host;
-  const auto same_host = [&host](const Group& group) {
-    const std::string& other = group.routes.front().host;
-    return (other.empty() ? "*" : other) == host;
+  const auto same_host = [&](const Group& group) {
+    return host_of(group.routes.front()) == host_of(route);
   };
   auto group = std::ranges::find_if(listen->groups, same_host);
-  if (group == listen->groups.end()) {
-    const Result<void> named = listen->names.add(host, listen->groups.size());
-    if (!named) return bad(route, named.error().message);
-    group = listen->groups.insert(group, Group{});
-  } else if (!(group->routes.front().tls == route.tls)) {
-    return bad(route, "another route for the same host has other TLS settings; give both the same");
+  if (group != listen->groups.end()) {
+    const config::TcpRoute& first = group->routes.front();
+    if (!(first.tls == route.tls)) {
+      return bad("\"" + first.name +
+                 "\" has the same address and host, and other TLS settings; give both the same, or "
+                 "another address");
+    }
+    group->routes.push_back(route);
+    return {};
   }
-  group->routes.push_back(route);
+  if (has_certificate(route.tls)) {
+    // By itself first, so that what is wrong with it is no other's fault.
+    const auto tls = net::ServerTls::load({.hosts = {to_tls_host(route.tls, {route.host})}});
+    if (!tls) return std::unexpected(tls.error());
+    for (const std::string& warning : (*tls)->warnings()) problems.push_back(odd(index, warning));
+  }
+  Result<void> named = listen->names.add(host_of(route), listen->groups.size());
+  if (!named) return named;
+  listen->groups.push_back(
+      {.routes = {route}, .first = index, .shares = {}, .ends_tls = has_certificate(route.tls)});
   return {};
 }
 
-Result<void> TcpRoutes::finish(Listen& listen) {
+Result<void> TcpRoutes::finish(Listen& listen, std::vector<Problem>& problems) {
   net::ServerTlsOptions options;
   for (Group& group : listen.groups) {
-    Result<void> shared = share_out(group);
-    if (!shared) return shared;
+    std::vector<int> weights;
+    for (const config::TcpRoute& route : group.routes) weights.push_back(route.weight);
+    std::vector<std::string> warnings;
+    group.shares = shares_of(weights, warnings);
+    for (std::string& warning : warnings) problems.push_back(odd(group.first, std::move(warning)));
     const config::TcpRoute& route = group.routes.front();
-    group.ends_tls = has_certificate(route.tls);
     if (group.ends_tls) options.hosts.push_back(to_tls_host(route.tls, {route.host}));
   }
   listen.one_for_all = listen.groups.size() == 1 && listen.names.find("").has_value();
@@ -77,23 +77,27 @@ Result<void> TcpRoutes::finish(Listen& listen) {
   if (!tls) {
     return std::unexpected(std::move(tls).error().in("TCP routes on " + listen.endpoint.str()));
   }
-  std::ranges::copy((*tls)->warnings(), std::back_inserter(warnings_));
   listen.tls = *std::move(tls);
   return {};
 }
 
-Result<std::shared_ptr<const TcpRoutes>> TcpRoutes::make(
-    const std::vector<config::TcpRoute>& routes) {
+Result<TcpRoutes::Made> TcpRoutes::make(const std::vector<config::TcpRoute>& routes) {
   auto made = std::make_shared<TcpRoutes>();
-  for (const config::TcpRoute& route : routes) {
-    Result<void> added = made->add(route);
-    if (!added) return fail(std::move(added));
+  Made out;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    Result<void> added = made->add(routes[i], i, out.problems);
+    if (added) continue;
+    out.problems.push_back(
+        {.of = Problem::Of::kTcpRoute, .index = i, .reason = added.error().message});
   }
+  // Of an address whose routes are all wrong.
+  std::erase_if(made->listens_, [](const Listen& listen) { return listen.groups.empty(); });
   for (Listen& listen : made->listens_) {
-    Result<void> finished = made->finish(listen);
+    Result<void> finished = made->finish(listen, out.problems);
     if (!finished) return fail(std::move(finished));
   }
-  return made;
+  out.routes = std::move(made);
+  return out;
 }
 
 }  // namespace gatehouse::gateway

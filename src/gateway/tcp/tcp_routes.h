@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "config/gateway_settings.h"
+#include "gateway/routing/problem.h"
 #include "net/server_names.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -22,6 +23,7 @@ class TcpRoutes {
   /// Routes with the same host on the same address: connections are shared out by weight.
   struct Group {
     std::vector<config::TcpRoute> routes;  // one at least
+    std::size_t first = 0;                 // the index of the first, in what make() was given
     std::vector<double> shares;            // of each, 1 in all
     bool ends_tls = false;
   };
@@ -35,21 +37,26 @@ class TcpRoutes {
     bool one_for_all = false;
   };
 
-  /// kInvalid names the route, what is wrong and what to do: an address that is none, a host name
-  /// that is none, routes that share host and address but not their TLS settings, weights above
-  /// 100, a certificate that cannot be used.
-  static Result<std::shared_ptr<const TcpRoutes>> make(const std::vector<config::TcpRoute>& routes);
+  struct Made;
+
+  /// A route that is wrong is left out and named: an address that is none, a host name that is
+  /// none, a certificate that cannot be used, other TLS settings than the route before it that has
+  /// the same address and host. Reads files.
+  static Result<Made> make(const std::vector<config::TcpRoute>& routes);
 
   const std::vector<Listen>& listens() const { return listens_; }
-  /// For the log.
-  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  Result<void> add(const config::TcpRoute& route);
-  Result<void> finish(Listen& listen);
+  Result<void> add(const config::TcpRoute& route, std::size_t index,
+                   std::vector<Problem>& problems);
+  Result<void> finish(Listen& listen, std::vector<Problem>& problems);
 
   std::vector<Listen> listens_;
-  std::vector<std::string> warnings_;
+};
+
+struct TcpRoutes::Made {
+  std::shared_ptr<const TcpRoutes> routes;
+  std::vector<Problem> problems;  // their indices are those of the routes that make() was given
 };
 
 }  // namespace gatehouse::gateway
