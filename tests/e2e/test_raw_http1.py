@@ -5,10 +5,7 @@ Each case opens a socket, sends bytes, and looks at the answer, at whether the c
 at what the upstream was sent. One front door, with its gatekeeper in the same process, serves all.
 """
 
-import base64
 import contextlib
-import dataclasses
-import hashlib
 import itertools
 import re
 import socket
@@ -17,73 +14,18 @@ import urllib.parse
 
 import hpack
 import pytest
-from deployment import PASSWORD, USER, Deployment
-from person import SESSION_COOKIE, Person
-from wire import (END_HEADERS, END_STREAM, H2, HEADERS, RESET, Client, Cut, Recorder, Seen, at_hand,
-                  block, frame, get, ok, then_close)
-
-MANAGED = ["kubeflow-userid", "kubeflow-groups", "gatehouse-session-expires", "x-auth-user"]
-
-
-@dataclasses.dataclass
-class Site:
-    door: Deployment
-    upstream: Recorder
-    cookie: bytes
-    visits: itertools.count = dataclasses.field(default_factory=itertools.count)
-
-    def client(self, raw: bytes = b"") -> Client:
-        return Client(self.door.port, raw.replace(b"COOKIE", self.cookie))
-
-    def mark(self) -> int:
-        return len(self.upstream.seen)
-
-    def visit(self) -> None:
-        """Somebody else's request, which must get its own answer."""
-        path = b"/open/visit-%d" % next(self.visits)
-        with self.client(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path) as client:
-            answer = client.answer()
-        assert (answer.status, answer.body) == (200, b"GET " + path)
+from deployment import USER
+from person import SESSION_COOKIE
+from raw_site import (ACCEPT, BEHIND, CHUNKED, GET, GUARDED, KEY, LAST, POST, SWITCHED, UPGRADED,
+                      WEBSOCKET, Site, front_door, named, saying, table)
+from wire import (END_HEADERS, END_STREAM, H2, HEADERS, RESET, Client, Cut, Seen, at_hand, block, frame,
+                  get, ok, then_close)
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Recorder() as upstream:
-        route = {"service": upstream.url, "timeout": "10s"}
-        door = Deployment("one", routes=[
-            {"name": "open", "prefix": "/open", "authenticate": False, **route},
-            {"name": "guarded", "prefix": "/guarded", **route},
-            {"name": "site", "prefix": "/site", "authenticate": False, **route},
-            {"name": "admin", "prefix": "/site/admin", **route},
-        ], all={"threads": 1, "gateway": {"managed_headers": MANAGED}}).start()
-        alice = Person(door.url)
-        alice.log_in(USER, PASSWORD)
-        yield Site(door, upstream, f"{SESSION_COOKIE}={alice.cookie()}".encode())
-        door.close()
-
-
-def table(cases: dict):
-    """One test for each; the value of a case is the test's argument `case`."""
-    names = [name.encode("unicode_escape").decode() for name in cases]
-    return pytest.mark.parametrize("case", cases.values(), ids=names)
-
-
-def named(family: str, texts: list[bytes], make) -> dict:
-    """A family of cases: each text, under a name that shows it, as what `make` makes of it."""
-    return {f"{family} {text.decode('latin-1')[:60]!r}": make(text) for text in texts}
-
-
-GET = b"GET /open/x HTTP/1.1\r\nHost: localhost\r\n"
-POST = b"POST /open/x HTTP/1.1\r\nHost: localhost\r\n"
-CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
-BEHIND = b"GET /open/behind HTTP/1.1\r\nHost: localhost\r\n\r\n"
-LAST = b"GET /open/last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-GUARDED = b"GET /guarded/x HTTP/1.1\r\nHost: localhost\r\nCookie: COOKIE\r\n"
-
-
-def saying(name: str, head: bytes = GET) -> bytes:
-    """The head, for an answer by that script of the upstream's."""
-    return head.replace(b"/x ", b"/say/%s " % name.encode(), 1)
+    with front_door() as running:
+        yield running
 
 
 # --- heads that are refused ---
@@ -210,8 +152,16 @@ refuse((400,), {
     "an LF before the request line": b"\n" + GET + b"\r\n",
     "a NUL before the request line": b"\0" + GET + b"\r\n",
     "a byte order mark": "\ufeff".encode() + GET + b"\r\n",
+    "a space before the request line": b" " + GET + b"\r\n",
+    "a carriage return before the request line": b"\r" + GET + b"\r\n",
+    "a chunk before the request line": b"0\r\n\r\n" + GET + b"\r\n",
     "a TLS handshake": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 64 + b"\r\n\r\n",
 })
+refuse((400,), named("field", [
+    # Pseudo-fields of HTTP/2 (RFC 9113 §8.3), which would be another request there.
+    b":path: /guarded/x", b":authority: evil", b":method: POST", b":scheme: https", b":status: 200",
+    b":protocol: websocket", b": path: /guarded/x", b"::path: /guarded/x"],
+    lambda field: GET + field + b"\r\n\r\n"))
 refuse((400,), named("name with", [
     bytes([c]) for c in b'()<>@,;\\"/[]?={}' + bytes(range(9)) + b"\x0b\x1f\x7f\x80\xa0\xff"],
     lambda byte: GET + b"X%sY: z\r\n\r\n" % byte))
@@ -609,12 +559,20 @@ UNCHANGED_TARGETS = [
     "/open", "/open/", "/open?", "/open/x?a=b&c=%2F..%2f", "/open/a%20b", "/open/%e2%82%ac",
     "/open/x?y\\z", "/open/a+b", "/open/a:b@c,d!$&'()*=", "/open/...", "/open/.x", "/open/x..",
     "/open/x?/../", "/open/x??", "/open/x?http://evil.example/", "/open/%3Bx", "/open/%3F", "/open/%23",
-    "/open/%25", "/open/?%00"]
+    "/open/%25", "/open/?%00", '/open/"x"', "/open/<x>", "/open/x|y", "/open/x^y", "/open/x`y",
+    "/open/{x}", "/open/[x]", "/open/%20", "/open/%20/x", "/open/x%20", "/open/%C2%A0",
+    "/open/%E2%80%A8",
+    "/open/.../x", "/open/x?<y>", '/open/x?"y"', "/open/x?{a|b}", "/open/x?a^b`c", "/open/x?[0]",
+    "/open/x?%", "/open/x?%zz", "/open/x?%0d%0aX:y", "/open/x?/", "/open/x?:", "/open/x?@", "/open/-",
+    "/open/x/?y/?z", "/open/x&y=z", "/open/%26", "/open/%3D", "/open/%40", "/open/%5B%5D"]
 TARGETS = {
     **{target: target for target in UNCHANGED_TARGETS}, "//open///x": "/open/x",
     "/open/%7Euser": "/open/~user", "/open/%41": "/open/A", "/open/http://x": "/open/http:/x",
     "http://localhost/open/x": "/open/x", "HTTP://LocalHost/open/x?y": "/open/x?y",
-    "http://localhost//open//x": "/open/x"}
+    "http://localhost//open//x": "/open/x", "hTTp://localhost/open/x": "/open/x",
+    "http://LOCALHOST./open/x": "/open/x", "/open/%2D": "/open/-", "/open/%7e": "/open/~",
+    "/open/%6f%70%65%6e": "/open/open", "/%6Fpen/x": "/open/x", "/open/x%2Ey": "/open/x.y",
+    "/open/%5f": "/open/_", "/open//": "/open/", "/open/x//": "/open/x/"}
 
 
 @pytest.mark.parametrize("target, sent", TARGETS.items(), ids=TARGETS)
@@ -865,7 +823,37 @@ WAYS_IN = [
     "http://localhost//site//admin", "http://localhost/site/x/../admin",
     "http://localhost/site%2fadmin", "/site/x/%2e%2e;/admin", "/site/x/;/../admin",
     "/site/x/%2e%2e%2fadmin", "/site/x;/..;/admin", "/site/%2561dmin/..", "/site/admin\t",
-    "/site/ admin", "/site/%20/../admin", "/site/~/../admin", "/site/x/%uff0e%uff0e/admin"]
+    "/site/ admin", "/site/%20/../admin", "/site/~/../admin", "/site/x/%uff0e%uff0e/admin",
+    # Beyond those: other spellings, from neighbours that are open, and from the gateway's own paths.
+    "/site/%61%64%6d%69%6e", "/site/.%00./admin", "/site/..%00/admin", "/site/..%0d/admin",
+    "/site/..%09/admin", "/site/x/.%09./admin", "/site/..;x=1/..;/site/admin", "/site/admin/..;/admin",
+    "/;/site/admin", "/.;/site/admin", "/..;/site/admin", "/open/..;/site/admin",
+    "/open/%2e%2e;/site/admin", "/open;/../site/admin", "/open/x/%2e%2e/%2e%2e/site/admin",
+    "/open/..\\site\\admin", "/open/..%5csite%5cadmin", "/%2e%2e/site/admin", "/../site/admin",
+    "/..%2fsite/admin", "/open/../../site/admin", "/open/..//site/admin", "/open//..//site/admin",
+    "/open/./..//site/./admin", "/open/.%2e/site/admin", "//localhost/site/admin",
+    "///localhost/site/admin", "/\\localhost/site/admin", "http://localhost/open/../site/admin",
+    "http://localhost\\/site/admin", "http://localhost/%2e%2e/site/admin", "/site/admin;jsessionid=1",
+    "/site/admin%3B", "/site/admin%3bx/y", "/site%3b/admin", "/site%3bx/admin", "/site/%3b/admin",
+    "/site/x%3b/../admin", "/site/x/..%3b/admin", "/site/x/%2e%2e%3b/admin",
+    "/site/%25%32%65%25%32%65/admin", "/site/%%32%65/admin", "/site/%c0%ae/admin",
+    "/site/%e0%81%a1dmin", "/site/%u0061dmin", "/site/&#97;dmin", "/site/ad\\min", "/site/a%64min",
+    "/site/.admin", "/site/-admin", "/site/x/..admin", "/site/...admin", "/site/.../admin",
+    "/site/..../admin", "/site/x/...;/admin", "/site/%2e%2e%2e/admin", "/site/admin/%2e/",
+    "/site/admin/./x", "/site/admin/x/..", "/site/admin/x/../..", "/site/admin/x/../../admin",
+    "/site/x/../x/../admin", "/site/./././admin", "/site/a/b/c/../../../admin",
+    "/site/a/b/../../../site/admin", "/site//x/..//admin", "/site/x//../admin",
+    "/site/x///../../admin", "/site/?/../admin", "/site/%3f/../admin", "/site/%23/../admin",
+    "/site/x/../admin?x=../../open", "/site/admin?..%2f..%2fopen", "/open?/../site/admin",
+    "/open/%3f/../../site/admin", "/open%3f/../site/admin", "/open/x%20/../../site/admin",
+    "/opensite/../site/admin", "/open/%2e%2e%2fsite/admin", "/open/..%252fsite/admin",
+    "/open/..%25252fsite%25252fadmin", "/open/%252e%252e/site/admin",
+    "/open/%c0%ae%c0%ae/site/admin", "/open/%uff0e%uff0e/site/admin", "/open/..%c0%afsite/admin",
+    "/open/..;a/site/admin", "/open/x;/../../site/admin", "/open/;/../../site/admin",
+    "/open/../;/site/admin", "/site/x%252f..%252f..%252fsite%252fadmin", "/dex/../site/admin",
+    "/authservice/../site/admin", "/dex/..;/site/admin", "/authservice/..%2fsite/admin",
+    "/authservice;/../site/admin", "/site/admin,x", "/site/admin:x", "/site/admin|x", '/site/admin"',
+    "/site/admin<", "/site/admin{", "/site/admin%26", "/site/admin%2b", "/site/+admin"]
 OVERLONG = {b"\xc0\xae": b".", b"\xe0\x80\xae": b".", b"\xf0\x80\x80\xae": b".", b"\xc0\xaf": b"/",
             b"\xe0\x80\xaf": b"/", b"\xc1\x9c": b"\\", b"\xc1\xa1": b"a"}
 
@@ -907,14 +895,6 @@ def test_no_way_around_the_guard(site, way):
 
 
 # --- upgrades ---
-
-KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
-ACCEPT = base64.b64encode(hashlib.sha1(KEY + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-WEBSOCKET = (b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-             b"Sec-WebSocket-Key: " + KEY + b"\r\n\r\n")
-SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\n"
-UPGRADED = SWITCHED + (b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + ACCEPT
-                       + b"\r\n\r\n")
 
 UPGRADES = {
     "h2c": "GET|Upgrade: h2c|Connection: Upgrade, HTTP2-Settings|HTTP2-Settings: AAMAAABkAAQAAP__",
@@ -1251,6 +1231,19 @@ BROKEN = {
     "bare CR throughout": b"HTTP/1.1 200 OK\rContent-Length: 2\r\rok",
     "bare LF as the empty line": OK + b"Content-Length: 2\r\n\nok\r\n\r\n",
     "an empty line before": b"\r\n\r\n" + ok(b"ok"),
+    "one line end before": b"\r\n" + ok(b"ok"), "LF before": b"\n" + ok(b"ok"),
+    "150": ok(b"ok").replace(b"200 OK", b"150 X"), "199 alone": ok(b"ok").replace(b"200 OK", b"199 X"),
+    "only line ends": b"\r\n\r\n\r\n",
+    "128 fields": OK + b"X: y\r\n" * 128 + b"Content-Length: 2\r\n\r\nok",
+    "17 interim answers": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 17 + ok(b"ok"),
+    "a length of 19 digits": OK + b"Content-Length: 9223372036854775808\r\n\r\nok",
+    "a pseudo-field": ok(b"ok", b":status: 500\r\n"),
+    "a quoted Connection": ok(b"ok", b'Connection: "x"\r\n'),
+    # Who speaks first, or another protocol.
+    **{f"greeting {greeting[:20]!r}": then_close(greeting) for greeting in [
+        b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail.test ESMTP\r\n", b"* OK IMAP4rev1\r\n", b"hello world",
+        b"<html>hello</html>\r\n", b"\0\0\0\4\0\0\0\0\0", b"\x15\x03\x03\0\2\2\x28", b"-ERR\r\n\r\n",
+        b"\x4a\0\0\0\x0a8.0.35\0", b"\xff\xfd\x18\xff\xfd"]},
 }
 
 
@@ -1295,6 +1288,24 @@ PASSED = {
                                       b"set-cookie: gatehouse_session=evil\r\n"),
     "close": then_close(ok(b"ok", b"Connection: close\r\n")),
     "close, but open": ok(b"ok", b"Connection: close\r\n"),
+    "no blank behind the status": ok(b"ok").replace(b" OK", b""),
+    "a reason beyond ASCII": ok(b"ok").replace(b"OK", "Ökay".encode()),
+    "values beyond ASCII": ok(b"ok", "Content-Disposition: attachment; filename=ü\r\n".encode()),
+    "127 fields": ok(b"ok", b"X: y\r\n" * 126),
+    "60 KB of a field": ok(b"ok", b"X: %s\r\n" % (b"y" * 60_000)),
+    "16 interim answers": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 16 + ok(b"ok"),
+    "an interim answer of HTTP/1.0": b"HTTP/1.0 100 Continue\r\n\r\n" + ok(b"ok"),
+    "an interim answer with length 0": b"HTTP/1.1 103 X\r\nContent-Length: 0\r\n\r\n" + ok(b"ok"),
+    "an interim answer that closes": b"HTTP/1.1 103 X\r\nConnection: close\r\n\r\n" + ok(b"ok"),
+    "its framing nominated away": ok(b"ok", b"Connection: content-length\r\n"),
+    "its coding nominated away": CHUNKS[:-2] + b"Connection: transfer-encoding\r\n\r\n"
+        b"2\r\nok\r\n0\r\n\r\n",
+    "aliases of framing": ok(b"ok", b"Transfer_Encoding: evil\r\nContent_Length: 5\r\n"),
+    "fields of a request": ok(b"ok", b"Host: evil\r\nTE: evil\r\nHTTP2-Settings: evil\r\n"),
+    "a chunk's size with zeros": CHUNKS + b"%s2\r\nok\r\n%s\r\n\r\n" % (b"0" * 14, b"0" * 15),
+    "coding in capitals": CHUNKS.replace(b"chunked", b"CHUNKED") + b"2\r\nok\r\n0\r\n\r\n",
+    "100 trailers": CHUNKS + b"2\r\nok\r\n0\r\n" + b"X: evil\r\n" * 100 + b"\r\n",
+    "more than its length, and the end": then_close(ok(b"ok") + b"forged"),
 }
 WITHOUT_BODY = {
     "200 empty": OK + b"Content-Length: 0\r\n\r\n",
@@ -1331,6 +1342,42 @@ def test_an_answer_goes_on_once_and_is_nobody_elses(site, case, head):
             assert client.answer().body == b"GET /open/behind"
     for _ in range(3):
         site.visit()
+
+
+
+def dripping(answer: bytes):
+    """A script that sends its answer byte by byte."""
+    def script(connection: socket.socket, _: Seen) -> None:
+        for byte in answer:
+            connection.sendall(bytes([byte]))
+    return script
+
+
+# Without those that go on behind their end: a byte that comes when the next request has been sent is
+# of its answer, as far as anybody can tell.
+@table({name: (answer, 200, b"ok") for name, answer in PASSED.items()
+        if not callable(answer) and len(answer) < 5000 and " behind " not in name}
+       | {name: (answer, int(name[:3]), b"") for name, answer in WITHOUT_BODY.items()
+          if answer.endswith(b"\r\n\r\n") and answer.count(b"\r\n\r\n") == 1})
+def test_an_answer_that_comes_byte_by_byte_is_the_same(site, case):
+    answer, status, body = case
+    site.upstream.scripts["drip"] = dripping(answer)
+    with site.client(saying("drip") + b"\r\n" + BEHIND) as client:
+        got = client.answer()
+        assert (got.status, got.body) == (status, body)
+        assert "evil" not in str(got.fields)
+        assert client.answer().body == b"GET /open/behind"
+    for _ in range(3):
+        site.visit()
+
+
+@table({name: answer for name, answer in BROKEN.items()
+        if not callable(answer) and len(answer) < 3000 and name != "bare CR throughout"})
+def test_nor_is_an_answer_with_two_readings_one_byte_by_byte(site, case):
+    site.upstream.scripts["drip"] = dripping(case)
+    with site.client(saying("drip") + b"\r\n") as client:
+        assert client.answer().status == 502
+    site.visit()
 
 
 TO_HEAD = {
