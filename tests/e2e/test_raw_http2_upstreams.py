@@ -289,3 +289,23 @@ def test_an_answer_without_content_has_none(upstream, gateway, ask, status, cont
     got, told, whole = outcome(upstream, gateway, ask, script)
     assert got == status and whole and b"forged" not in told
     assert_next_is_served(gateway)
+
+
+@pytest.mark.parametrize("code", [2, 8, 11], ids=["INTERNAL_ERROR", "CANCEL", "ENHANCE_YOUR_CALM"])
+def test_a_stream_that_the_service_breaks_off_is_not_sent_again(tmp_path, code):
+    with Http2Upstream() as upstream, GatewayAlone(tmp_path, [
+            {"service": upstream.url, "protocol": "http2"}]) as gateway:
+        gateway.get("/")
+        upstream.script, asked = reset(code), upstream.asked
+        assert gateway.get("/").status_code in (502, 503)
+        assert upstream.asked - asked == 1
+        upstream.script = good
+
+
+def test_a_stream_that_is_refused_is_sent_again_once(tmp_path):
+    with Http2Upstream() as upstream, GatewayAlone(tmp_path, [
+            {"service": upstream.url, "protocol": "http2"}]) as gateway:
+        gateway.get("/")
+        upstream.script, asked = reset(7), upstream.asked
+        assert gateway.get("/").status_code == 503
+        assert upstream.asked - asked == 2

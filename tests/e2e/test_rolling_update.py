@@ -169,3 +169,19 @@ def test_a_websocket_that_does_not_end_is_cut_with_the_drain_s_time(busy, tmp_pa
             assert again.answer().status == 101
             again.send(b"elsewhere")
             assert again.exactly(9) == b"elsewhere"
+
+
+def test_who_keeps_a_connection_is_told_to_leave_while_the_drain_is_delayed(tmp_path, monkeypatch):
+    """No health check is asked for a connection that is there already, as behind a balancer of TCP."""
+    monkeypatch.setenv("GATEHOUSE_DRAIN_DELAY", "1s")
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    with Service() as service, GatewayAlone(tmp_path, [{"service": service.url}]) as gateway, \
+            Client(gateway.port, request) as client:
+        assert not client.answer().closes
+        gateway.role.process.send_signal(signal.SIGTERM)
+        eventually(lambda: gateway.operations("/healthz/ready").status_code == 503)
+        client.send(request)
+        assert client.answer().closes
+        with Client(gateway.port, request) as another:
+            assert another.answer().closes
+        assert gateway.role.process.wait(SECONDS) == 0
