@@ -217,7 +217,10 @@ class Judge(http.server.BaseHTTPRequestHandler):
 
 def listening_ports(pid: int) -> set[int]:
     """Of that process: LISTEN is 0A in /proc/net/tcp."""
-    own = {os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+    own = set()
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            own.add(os.readlink(link))
     lines = [line.split() for family in ("tcp", "tcp6")
              for line in pathlib.Path(f"/proc/{pid}/net/{family}").read_text().splitlines()[1:]]
     return {int(line[1].rsplit(":", 1)[1], 16) for line in lines
