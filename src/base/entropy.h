@@ -9,8 +9,8 @@
 
 namespace gatehouse {
 
-/// Thread-safe, unless one says otherwise. Fills whole spans; an implementation that cannot aborts the process, because
-/// nothing secure can go on without it.
+/// Thread-safe, unless one says otherwise. Fills whole spans; an implementation that cannot aborts
+/// the process, because nothing secure can go on without it.
 class Entropy {
  public:
   virtual ~Entropy() = default;

@@ -15,7 +15,8 @@ constexpr std::string_view kInternalPrefix = "x-gatehouse-";
 // later hop, where it could name a header that was set here (CVE-2024-45410).
 constexpr std::string_view kConnection = "connection";
 
-// CGI programs take it for the variable HTTP_PROXY (CVE-2016-5385). It means nothing to anybody else.
+// CGI programs take it for the variable HTTP_PROXY (CVE-2016-5385). It means nothing to anybody
+// else.
 constexpr std::string_view kProxy = "proxy";
 
 /// The name under which a browser will send the cookie back. A nameless cookie comes back as its

@@ -30,7 +30,7 @@ struct ServerOptions {
   // Who has only finished sending, as `nc -N` does, reads the answer; who has closed looks the same
   // until something is sent. So long an answer is waited for, or its next piece.
   std::chrono::milliseconds half_closed_timeout{3'000};
-  std::chrono::milliseconds tunnel_idle_timeout{0};      // of an upgrade; 0: none
+  std::chrono::milliseconds tunnel_idle_timeout{0};  // of an upgrade; 0: none
   std::size_t undrained_body_limit = 256 * 1024;
   std::size_t requests_per_connection = 0;  // 0: no limit
   std::uint64_t body_bytes = 0;             // of a request; longer: 413; 0: no limit

@@ -4,8 +4,8 @@
 // States: idle (no memory but this object, its stream and its frame) → reading a head → exchange
 // (handling, then answering) → draining what is left of the request's body → idle; or lingering,
 // which lets the client read the answer before the connection is reset by what it still sends; or
-// tunnel. A client that goes away while its request is handled cancels it; one that has only finished
-// sending, as far as can be seen, is waited for some seconds.
+// tunnel. A client that goes away while its request is handled cancels it; one that has only
+// finished sending, as far as can be seen, is waited for some seconds.
 #pragma once
 
 #include <memory>
