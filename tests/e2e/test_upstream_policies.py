@@ -1175,4 +1175,5 @@ def test_a_grpc_call_that_the_client_ends_ends_at_the_service(rpc):
 def test_a_grpc_deadline_is_told(rpc):
     service, channel = rpc
     channel.unary_unary("/w.Words/Upper")(b"", timeout=SECONDS)
-    assert service.remaining is not None and 0 < service.remaining <= SECONDS
+    # Told in a unit that may be rounded up, and counted by another clock.
+    assert service.remaining is not None and 0 < service.remaining < SECONDS + 1

@@ -13,16 +13,22 @@ async function openNotebook(page, options) {
 }
 
 // JupyterLab drops a run that is asked for while its editor is still being made, as happens on a
-// busy machine: a person then presses again.
+// busy machine: a person then presses again. What it asks meanwhile is sent away, and said at last.
 async function runCell(page) {
+  const asked = [];
   const output = page.locator('.jp-OutputArea-output', { hasText: 'the answer is 42' }).first();
   for (let waited = 0; waited < STEP_MS; waited += PRESS_AGAIN_MS) {
+    const dialog = page.locator('.jp-Dialog');
+    if (await dialog.first().isVisible()) {
+      asked.push(await dialog.first().innerText());
+      await page.keyboard.press('Escape');
+    }
     await page.locator('.jp-Notebook .jp-CodeCell .cm-content').first().click();
     await page.keyboard.press('Shift+Enter');
     const ran = await output.waitFor({ timeout: PRESS_AGAIN_MS }).then(() => true, () => false);
     if (ran) return;
   }
-  throw new Error('the cell was not run');
+  throw new Error(`the cell was not run; JupyterLab asked: ${JSON.stringify(asked)}`);
 }
 
 async function download(page, options) {
