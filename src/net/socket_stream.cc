@@ -40,6 +40,14 @@ ssize_t splice(int from, int to, std::size_t bytes) {
   return count;
 }
 
+/// Takes what goes off the beginning of `text`. The pipe is empty.
+IoResult move_into_pipe(int pipe, std::string& text, std::size_t limit) {
+  const ssize_t count = ::write(pipe, text.data(), std::min(limit, text.size()));
+  if (count <= 0) return {IoResult::Kind::kFailed};
+  text.erase(0, static_cast<std::size_t>(count));
+  return {IoResult::Kind::kDone, static_cast<std::size_t>(count)};
+}
+
 /// Answers are sent whole; waiting for more to send with them (RFC 896) would only delay them.
 void send_at_once(int socket) {
   const int on = 1;
@@ -150,6 +158,11 @@ IoResult SocketStream::splice_into(int pipe, std::size_t limit) {
   Side& reading = side(Direction::kRead);
   if (aborted_ || reading.failed) return {IoResult::Kind::kFailed};
   if (!reading.open) return {IoResult::Kind::kWouldBlock};
+  if (put_back_) {
+    const IoResult moved = move_into_pipe(pipe, *put_back_, limit);
+    if (put_back_->empty()) put_back_.reset();
+    return moved;
+  }
   const ssize_t count = splice(socket_.get(), pipe, limit);
   if (count < 0) return blocked_or_failed(reading);
   if (count == 0) {

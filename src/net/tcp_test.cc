@@ -1,5 +1,6 @@
 #include "net/tcp.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -7,11 +8,13 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <numeric>
 
+#include "net/socket_stream.h"
 #include "net/test_loop.h"
 
 namespace gatehouse::net {
@@ -363,6 +366,32 @@ TEST(EndpointTest, IsReadStrictly) {
     ASSERT_FALSE(endpoint) << bad;
     EXPECT_EQ(endpoint.error().code, ErrorCode::kInvalid);
   }
+}
+
+TEST(SocketStreamTest, WhatWasPutBackIsMovedBeforeWhatCame) {
+  TestLoop loop;
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
+  const FileDescriptor peer(sockets[1]);
+  Result<std::unique_ptr<SocketStream>> stream =
+      SocketStream::make(loop.get(), FileDescriptor(sockets[0]), /*connecting=*/false);
+  ASSERT_TRUE(stream.has_value());
+  (*stream)->put_back("first");
+  ASSERT_EQ(::write(peer.get(), "second", 6), 6);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
+  const FileDescriptor out(ends[0]);
+  const FileDescriptor in(ends[1]);
+  std::string moved;
+  for (const std::size_t expected : {2U, 3U, 6U}) {
+    const std::size_t limit = expected == 2 ? 2 : 100;
+    EXPECT_EQ((*stream)->splice_into(in.get(), limit).bytes, expected);
+    std::array<char, 100> bytes{};
+    const ssize_t count = ::read(out.get(), bytes.data(), bytes.size());
+    ASSERT_GT(count, 0);
+    moved.append(bytes.data(), static_cast<std::size_t>(count));
+  }
+  EXPECT_EQ(moved, "firstsecond");
 }
 
 }  // namespace
