@@ -30,6 +30,9 @@ class ThreadMemory {
     if (!push(class_of(size), memory)) ::operator delete(memory);
   }
 
+  /// Bytes that this thread keeps for its next blocks.
+  static std::size_t kept() { return kept_.bytes; }
+
   // For C libraries, which do not say a block's size again.
 
   /// As malloc(): null where there is no memory.
@@ -57,6 +60,7 @@ class ThreadMemory {
   static constexpr std::size_t kLargest = 20 * 1024;  // a TLS record's buffer
   static constexpr std::size_t kClasses = kLargest / kStep + 1;
   static constexpr std::size_t kKeptBytes = 256 * 1024;  // of each size
+  static constexpr std::size_t kKeptInAll = 8 * 1024 * 1024;
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
   static constexpr bool kReused = false;
@@ -77,6 +81,7 @@ class ThreadMemory {
   /// Of one thread. Needs neither constructor nor destructor, so that to reach it costs nothing.
   struct Kept {
     std::array<List, kClasses> lists;
+    std::size_t bytes;
     bool watched;  // its thread's end frees it
     bool closed;   // the thread has ended: blocks may be given back later than that
   };
@@ -92,14 +97,17 @@ class ThreadMemory {
     if (block == nullptr) return nullptr;
     list.first = block->next;
     --list.count;
+    kept_.bytes -= index * kStep;
     return block;
   }
   static bool push(std::size_t index, void* memory) {
     if (!kReused || index >= kClasses || kept_.closed) return false;
     List& list = kept_.lists[index];
-    if (list.count * index * kStep >= kKeptBytes) return false;
+    const std::size_t size = index * kStep;
+    if (list.count * size >= kKeptBytes || kept_.bytes + size > kKeptInAll) return false;
     if (!kept_.watched) closer_.watch();
     ++list.count;
+    kept_.bytes += size;
     list.first = new (memory) Block{list.first};
     return true;
   }

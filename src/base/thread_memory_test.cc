@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace gatehouse {
@@ -70,6 +71,21 @@ TEST(ThreadMemoryTest, KeepsABoundedNumberOfEachSize) {
   for (int i = 0; i < 5000; ++i) blocks.push_back(ThreadMemory::take(128));
   // What is over the bound goes to operator delete: the leak checker sees that none is lost.
   for (void* const block : blocks) ThreadMemory::give(block, 128);
+}
+
+TEST(ThreadMemoryTest, KeepsABoundedAmountOfAllSizesTogether) {
+  std::vector<std::pair<void*, std::size_t>> blocks;
+  for (std::size_t size = 4096; size <= 20 * 1024; size += 256) {
+    for (int i = 0; i < 16; ++i) blocks.emplace_back(ThreadMemory::take(size), size);
+  }
+  for (const auto& [block, size] : blocks) ThreadMemory::give(block, size);
+  EXPECT_LE(ThreadMemory::kept(), 8U << 20U);
+  // What is taken again is kept no more.
+  const std::size_t kept = ThreadMemory::kept();
+  void* const block = ThreadMemory::take(4096);
+  EXPECT_LE(ThreadMemory::kept(), kept);
+  ThreadMemory::give(block, 4096);
+  EXPECT_EQ(ThreadMemory::kept(), kept);
 }
 
 }  // namespace
