@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/sample_services.h"
+#include "base/thread_memory.h"
 #include "http/trusted_proxies.h"
 #include "http/url.h"
 #include "net/http_client.h"
@@ -41,7 +42,10 @@ Worker::Worker(std::size_t index, Plan& plan, Common& common, std::shared_ptr<Se
       entropy_(common.entropy),
       resolver_(net::Resolver::make(loop_)),
       counts_(&common.metrics->add_loop()),
-      publishing_(loop_, [this] { publish(); }) {}
+      publishing_(loop_, [this] {
+        publish();
+        ThreadMemory::trim();
+      }) {}
 
 Worker::~Worker() = default;
 

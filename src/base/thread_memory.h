@@ -30,6 +30,9 @@ class ThreadMemory {
     if (!push(class_of(size), memory)) ::operator delete(memory);
   }
 
+  /// Frees half of what this thread has not needed since the last call, so that blocks which other
+  /// threads took and this one gives back do not pile up. Now and then, by threads that live long.
+  static void trim() noexcept;
   /// Bytes that this thread keeps for its next blocks.
   static std::size_t kept() { return kept_.bytes; }
 
@@ -76,7 +79,8 @@ class ThreadMemory {
   };
   struct List {
     Block* first;
-    std::size_t count;
+    std::uint32_t count;
+    std::uint32_t least;  // that there have been since the last trim()
   };
   /// Of one thread. Needs neither constructor nor destructor, so that to reach it costs nothing.
   struct Kept {
@@ -96,7 +100,7 @@ class ThreadMemory {
     Block* const block = list.first;
     if (block == nullptr) return nullptr;
     list.first = block->next;
-    --list.count;
+    list.least = std::min(list.least, --list.count);
     kept_.bytes -= index * kStep;
     return block;
   }
@@ -120,6 +124,16 @@ class ThreadMemory {
 
 inline constinit thread_local ThreadMemory::Kept ThreadMemory::kept_{};
 inline thread_local ThreadMemory::Closer ThreadMemory::closer_;
+
+inline void ThreadMemory::trim() noexcept {
+  for (std::size_t index = 0; index < kClasses; ++index) {
+    List& list = kept_.lists[index];
+    for (std::uint32_t surplus = (list.least + 1) / 2; surplus > 0; --surplus) {
+      ::operator delete(pop(index));
+    }
+    list.least = list.count;
+  }
+}
 
 inline ThreadMemory::Closer::~Closer() {
   kept_.closed = true;
