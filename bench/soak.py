@@ -318,7 +318,9 @@ async def watch(soak: Soak) -> None:
 
 
 async def run(soak: Soak) -> None:
-    await soak.attempt("reloads", in_force(soak, 0, "plain", ""))
+    # By a reload the process shows that it is up as a whole.
+    soak.write_routes(1)
+    await soak.attempt("reloads", in_force(soak, 1, "plain", ""))
     soak.level = soak.descriptors()
     await asyncio.gather(watch(soak), reloads(soak), kills(soak),
                          *(soak.keep(*load) for load in loads(soak)))

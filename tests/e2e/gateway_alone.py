@@ -64,6 +64,8 @@ class GatewayAlone:
 
     def __enter__(self):
         self.role.start()
+        # By then its other ports are open too, on all loops.
+        eventually(lambda: self.operations("/healthz/ready").status_code == 200)
         return self
 
     def __exit__(self, *_) -> None:
