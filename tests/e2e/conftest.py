@@ -1,8 +1,11 @@
-"""Fixtures: the front door in both forms, and people who use it."""
+"""Fixtures: the front door in both forms, people who use it, and services behind it."""
+
+import concurrent.futures
 
 import pytest
 from certificates import make_certificate
 from deployment import PASSWORD, USER, Deployment
+from gateway_alone import Service
 from person import Person
 from upstreams import RawUpstream
 
@@ -52,3 +55,17 @@ def tls_door(request, tmp_path_factory):
     deployment = Deployment(request.param, tls=tls).start()
     yield deployment
     deployment.close()
+
+
+@pytest.fixture
+def service():
+    """A service of the test's own, for a gateway to forward to."""
+    with Service() as one:
+        yield one
+
+
+@pytest.fixture
+def pool():
+    """Threads for clients that ask at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(64) as threads:
+        yield threads

@@ -1,7 +1,6 @@
 """How many questions to an authorizer may be under way: one that is over is not put, and its request
 is denied at once, as if the authorizer had failed."""
 
-import concurrent.futures
 import contextlib
 import threading
 
@@ -83,18 +82,6 @@ def guarded(folder, form: str, protocol: str, service: Service, breakers: dict,
             manifests += [module(**defaults)] if defaults else []
         with GatewayAlone(folder, routes, manifests, **settings) as gateway:
             yield gateway, judge
-
-
-@pytest.fixture
-def service():
-    with Service() as one:
-        yield one
-
-
-@pytest.fixture
-def pool():
-    with concurrent.futures.ThreadPoolExecutor(16) as threads:
-        yield threads
 
 
 @PROTOCOLS

@@ -8,14 +8,8 @@ import threading
 import time
 
 import pytest
-from gateway_alone import GatewayAlone, Service, answer, eventually
+from gateway_alone import GatewayAlone, answer, eventually
 from wire import Client
-
-
-@pytest.fixture
-def service():
-    with Service() as one:
-        yield one
 
 
 @pytest.mark.parametrize("after", [0, 0.05])

@@ -5,12 +5,6 @@ from gateway_alone import GatewayAlone, Service, answer, mapping
 from raw_site import GET, front_door
 
 
-@pytest.fixture
-def service():
-    with Service() as one:
-        yield one
-
-
 @pytest.mark.parametrize("form", ["file", "manifest"])
 @pytest.mark.parametrize("path", ["/", "/open/"])
 def test_nobody_says_what_only_the_authorizer_may_say(service, tmp_path, form, path):

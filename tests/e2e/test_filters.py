@@ -32,12 +32,6 @@ def parts(form: str, file: dict, spec: dict, service: Service) -> tuple[list, li
 
 
 @pytest.fixture
-def service():
-    with Service() as one:
-        yield one
-
-
-@pytest.fixture
 def other():
     with Service() as one:
         yield one

@@ -41,12 +41,6 @@ def listener(port: int, **spec) -> dict:
                     **{"protocol": "HTTP", "securityModel": "XFP", **spec})
 
 
-@pytest.fixture
-def service():
-    with Service() as one:
-        yield one
-
-
 @contextlib.contextmanager
 def gateway_of(folder: pathlib.Path, *manifests: dict, **settings):
     """The ports are those of the Listeners; without one there is the file's."""

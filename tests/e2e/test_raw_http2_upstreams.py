@@ -236,36 +236,36 @@ def ask_by_http2(gateway: GatewayAlone) -> tuple[int, bytes, bool]:
 ASK = pytest.mark.parametrize("ask", [ask_by_http1, ask_by_http2], ids=["http1", "http2"])
 
 
-def outcome(upstream, gateway, ask, script) -> tuple[int, bytes, bool]:
-    upstream.script = script
-    try:
-        return ask(gateway)
-    finally:
-        upstream.script = good
-
-
 def assert_next_is_served(gateway) -> None:
     for ask in (ask_by_http1, ask_by_http2):
         status, content, whole = ask(gateway)
         assert status == 200 and whole and b"ok" in content and b"evil" not in content
 
 
+def outcome(upstream, gateway, ask, script) -> tuple[int, bytes, bool]:
+    """Of a request that is answered so: never what may not pass, and nothing of it for the next."""
+    upstream.script = script
+    try:
+        got = ask(gateway)
+    finally:
+        upstream.script = good
+    assert b"evil" not in got[1]
+    assert_next_is_served(gateway)
+    return got
+
+
 @ASK
 @pytest.mark.parametrize("script", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_an_answer_that_is_none_is_an_error(upstream, gateway, script, ask):
-    status, content, whole = outcome(upstream, gateway, ask, script)
+    status, _, whole = outcome(upstream, gateway, ask, script)
     assert status in (502, 503) and whole
-    assert b"evil" not in content
-    assert_next_is_served(gateway)
 
 
 @ASK
 @pytest.mark.parametrize("script", CUT.values(), ids=CUT)
 def test_an_answer_that_breaks_off_never_looks_whole(upstream, gateway, script, ask):
-    status, content, whole = outcome(upstream, gateway, ask, script)
+    status, _, whole = outcome(upstream, gateway, ask, script)
     assert not whole or status == 502
-    assert b"evil" not in content
-    assert_next_is_served(gateway)
 
 
 @ASK
@@ -273,8 +273,6 @@ def test_an_answer_that_breaks_off_never_looks_whole(upstream, gateway, script, 
 def test_an_answer_goes_on_in_one_form(upstream, gateway, script, ask):
     status, content, whole = outcome(upstream, gateway, ask, script)
     assert status == 200 and whole and b"ok" in content
-    assert b"evil" not in content
-    assert_next_is_served(gateway)
 
 
 @ASK
@@ -288,7 +286,6 @@ def test_an_answer_without_content_has_none(upstream, gateway, ask, status, cont
 
     got, told, whole = outcome(upstream, gateway, ask, script)
     assert got == status and whole and b"forged" not in told
-    assert_next_is_served(gateway)
 
 
 @pytest.mark.parametrize("code", [2, 8, 11], ids=["INTERNAL_ERROR", "CANCEL", "ENHANCE_YOUR_CALM"])

@@ -16,12 +16,6 @@ LISTENER = {"apiVersion": "getambassador.io/v3alpha1", "kind": "Listener"}
 TCP_MAPPING = {"apiVersion": "getambassador.io/v3alpha1", "kind": "TCPMapping"}
 
 
-@pytest.fixture
-def service():
-    with Service() as one:
-        yield one
-
-
 def status(port: int, path: str = "/") -> int | None:
     """None: nobody listens."""
     try:

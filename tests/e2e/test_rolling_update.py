@@ -26,8 +26,6 @@ def behind_haproxy(folder, service: Service, balance: str, names: str = "ab", re
             own.mkdir()
             gateways.append(stack.enter_context(GatewayAlone(
                 own, [{"service": service.url, "timeout": "0s"}], server_name=name)))
-        for gateway in gateways:
-            eventually(lambda: gateway.operations("/healthz/ready").status_code == 200)
         yield stack.enter_context(Haproxy(folder, gateways, balance, retries)), gateways
 
 
