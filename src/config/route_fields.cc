@@ -213,7 +213,8 @@ std::vector<Field> upstream_tls_fields(UpstreamTls& t) {
 std::vector<Field> circuit_breaker_fields(CircuitBreakers& b) {
   return {
       {"connections", &b.connections, kBreaker,
-       "Connections that each event loop may have open at once. 0: no limit."},
+       "Connections that each event loop may have open at once. Requests that find all in use wait "
+       "for one within their time-out; a question to the authorizer is denied. 0: no limit."},
       {"pending_requests", &b.pending_requests, kBreaker,
        "Requests that may wait for a connection in each event loop; a further one is answered 503. "
        "0: no limit."},

@@ -71,6 +71,7 @@ void ConnectionPool::keep(std::unique_ptr<Connection> connection) {
   if (idle_.size() >= options_.idle_limit) idle_.pop_front();
   connection->idle_since = loop_.now();
   idle_.push_back(std::move(connection));
+  if (options_.shared) options_.shared->room_for_one();
   if (options_.idle_timeout.count() > 0 && !sweeper_.armed())
     sweeper_.set_after(options_.idle_timeout);
 }

@@ -48,6 +48,8 @@ class ConnectionPool {
     ~Place() {
       if (taken_) --*taken_;
     }
+    /// Those of all pools that share them; null if none do.
+    ConnectionCounts* shared_counts() const { return shared_.counts(); }
 
    private:
     std::shared_ptr<std::size_t> taken_;
@@ -71,7 +73,7 @@ class ConnectionPool {
   /// count.
   Result<Place> reserve();
   std::unique_ptr<Connection> adopt(Place place, std::unique_ptr<Stream> stream);
-  /// Keeps a connection whose last answer ended in order.
+  /// Keeps a connection whose last answer ended in order, and tells who waits for one.
   void keep(std::unique_ptr<Connection> connection);
   /// Keeps its memory, and closes it.
   void drop(std::unique_ptr<Connection> connection);

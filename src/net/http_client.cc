@@ -59,7 +59,6 @@ class PooledHttpClient final : public HttpClient {
   Task<Result<Way>> find_way(bool retrying);
   Way way_that_is_open(bool retrying);
   Task<Result<Way>> open();
-  Task<Result<Way>> open_one();
   bool may_speak_http2() const;
   Task<Result<http::Response>> start_http1(std::optional<ClientExchange>& exchange,
                                            http::Request& request, Timeouts timeouts,
@@ -88,22 +87,6 @@ class PooledHttpClient final : public HttpClient {
 bool is_cancelled(const http::Request& request) {
   return request.cancellation != nullptr && request.cancellation->cancelled();
 }
-
-/// A request's place among those that wait for a connection.
-class Waiting {
- public:
-  explicit Waiting(ConnectionCounts* counts) : counts_(counts) {
-    if (counts_ != nullptr) ++counts_->waiting;
-  }
-  ~Waiting() {
-    if (counts_ != nullptr) --counts_->waiting;
-  }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-
- private:
-  ConnectionCounts* const counts_;
-};
 
 /// While it lives, others wait for its connection rather than open one each.
 class PooledHttpClient::Opening {
@@ -226,21 +209,12 @@ Task<Result<PooledHttpClient::Way>> PooledHttpClient::find_way(bool retrying) {
   co_return opened;
 }
 
-Task<Result<PooledHttpClient::Way>> PooledHttpClient::open() {
-  ConnectionCounts* const counts = options_.shared_counts.get();
-  if (counts != nullptr && counts->waiting >= counts->waiting_limit) {
-    ++counts->waiting_refused;
-    co_return fail(ErrorCode::kExhausted, "too many requests wait for a connection");
-  }
-  const Waiting waiting(counts);
-  Result<Way> opened = co_await open_one();
-  co_return opened;
-}
-
 /// The one place that chooses a protocol.
-Task<Result<PooledHttpClient::Way>> PooledHttpClient::open_one() {
+Task<Result<PooledHttpClient::Way>> PooledHttpClient::open() {
   Result<ConnectionPool::Place> place = pool_->reserve();
   if (!place) co_return fail(std::move(place));
+  const auto waiting = WaitingRequest::enter(options_.shared_counts.get());
+  if (!waiting) co_return fail(ErrorCode::kExhausted, "too many requests wait for a connection");
   Result<std::unique_ptr<Stream>> stream = co_await connect_to_any();
   if (!stream) co_return std::unexpected(std::move(stream).error().in(origin_.origin()));
   const bool must = options_.protocol == ClientOptions::Protocol::kHttp2;

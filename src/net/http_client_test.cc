@@ -669,7 +669,7 @@ TEST_F(HttpClientTest, TellsHowFarARequestCame) {
 }
 
 TEST_F(HttpClientTest, ClientsThatShareACountShareItsLimits) {
-  auto counts = std::make_shared<ConnectionCounts>();
+  auto counts = std::make_shared<ConnectionCounts>(loop_.get());
   counts->open_limit = 1;
   make({.shared_counts = counts});
   std::unique_ptr<HttpClient> other = std::move(client_);
@@ -693,7 +693,7 @@ TEST_F(HttpClientTest, ClientsThatShareACountShareItsLimits) {
 }
 
 TEST_F(HttpClientTest, RequestsThatWaitForAConnectionAreLimited) {
-  auto counts = std::make_shared<ConnectionCounts>();
+  auto counts = std::make_shared<ConnectionCounts>(loop_.get());
   counts->waiting_limit = 1;
   make({.shared_counts = counts});
   http::Request first = get(), second = get();

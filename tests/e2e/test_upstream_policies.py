@@ -353,16 +353,11 @@ def test_an_idle_connection_ends(service, tmp_path, form):
 
 # --- circuit breakers ---
 
-BREAKERS = {"requests": ({"requests": 2}, {"max_requests": 2}),
-            "connections": ({"connections": 2}, {"max_connections": 2})}
-
-
 @FORMS
-@pytest.mark.parametrize("name", BREAKERS)
-def test_what_is_over_a_breaker_is_refused_at_once(service, hold, pool, tmp_path, form, name):
+def test_requests_over_a_breaker_are_refused_at_once(service, hold, pool, tmp_path, form):
     service.answer = lambda request: hold.wait(SECONDS) and OK
-    file, spec = BREAKERS[name]
-    routes = parts(form, service.url, {"circuit_breakers": file}, {"circuit_breakers": [spec]})
+    routes = parts(form, service.url, {"circuit_breakers": {"requests": 2}},
+                   {"circuit_breakers": [{"max_requests": 2}]})
     with GatewayAlone(tmp_path, *routes) as gateway:
         held = [pool.submit(gateway.get, "/held") for _ in range(2)]
         eventually(lambda: len(service.seen) == 2)
@@ -372,6 +367,39 @@ def test_what_is_over_a_breaker_is_refused_at_once(service, hold, pool, tmp_path
         assert gateway.get("/after").text == "ok"
         assert gateway.metric("gatehouse_failures_total", reason="upstream exhausted") == 1
     assert "/over" not in [seen.target for seen in service.seen]
+
+
+@FORMS
+def test_who_finds_all_connections_in_use_waits_for_one(service, hold, pool, tmp_path, form):
+    service.answer = lambda request: hold.wait(SECONDS) and OK
+    routes = parts(form, service.url,
+                   {"circuit_breakers": {"connections": 2, "pending_requests": 1}},
+                   {"circuit_breakers": [{"max_connections": 2, "max_pending_requests": 1}]})
+    with GatewayAlone(tmp_path, *routes) as gateway:
+        held = []
+        for n in range(2):
+            held.append(pool.submit(gateway.get, "/held"))
+            eventually(lambda: len(service.seen) == len(held))
+        both = [pool.submit(gateway.get, "/waits") for _ in range(2)]
+        done, waits = concurrent.futures.wait(both, SECONDS, concurrent.futures.FIRST_COMPLETED)
+        assert [d.result().status_code for d in done] == [503] and len(waits) == 1
+        assert [seen.target for seen in service.seen] == ["/held", "/held"]
+        hold.set()
+        assert [w.result().text for w in [*held, *waits]] == ["ok"] * 3
+    assert [seen.target for seen in service.seen] == ["/held", "/held", "/waits"]
+
+
+def test_the_wait_for_a_connection_ends_with_the_time_out(service, hold, pool, tmp_path):
+    service.answer = lambda request: hold.wait(SECONDS) and OK
+    shared = {"service": service.url, "circuit_breakers": {"connections": 1}}
+    with GatewayAlone(tmp_path, [{**shared, "prefix": "/held"},
+                                 {**shared, "timeout": "100ms"}]) as gateway:
+        held = pool.submit(gateway.get, "/held")
+        eventually(lambda: service.seen)
+        assert gateway.get("/waits").status_code == 504
+        hold.set()
+        assert held.result().text == "ok"
+    assert [seen.target for seen in service.seen] == ["/held"]
 
 
 def test_requests_that_wait_for_a_connection_are_limited(hold, pool, tmp_path):

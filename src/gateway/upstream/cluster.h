@@ -50,8 +50,9 @@ class Cluster {
   /// Sends the request to one of the addresses, and to others by these rules:
   ///  - an address that cannot be connected to is left for the next at once, Tried::kLimit in all;
   ///  - one that the upstream says it has not looked at (HTTP/2 REFUSED_STREAM, GOAWAY) is sent
-  ///  once
-  ///    more at once;
+  ///    once more at once;
+  ///  - where the service has as many connections as it may, and all are in use, it waits for one,
+  ///    at most until `options.response_timeout`: kTimeout. kExhausted if too many wait already;
   ///  - a failure or an answer that `options.retry` names is retried, at another address if there
   ///    is one, after a wait that grows (retry.h); never once a byte of an answer was handed on,
   ///    never a body that is a stream and has been begun, and not beyond the limit and the budget
@@ -64,7 +65,8 @@ class Cluster {
   /// (502), kCancelled.
   virtual Task<Result<http::Response>> send(http::Request& request, SendOptions options) = 0;
 
-  /// A connection for bytes of any kind; over TLS if the service is https. Errors as of send().
+  /// A connection for bytes of any kind; over TLS if the service is https. Errors as of send(), but
+  /// nothing waits for a connection to end: kExhausted.
   virtual Task<Result<Connection>> connect(Client client) = 0;
 
   /// The service's host and port, as a Host field has them.

@@ -181,19 +181,6 @@ TEST_F(ClusterTest, ConnectionsAreLimitedOverAllAddressesAndIdleOnesGiveWay) {
   EXPECT_EQ(status_of(), 200);
   EXPECT_EQ(status_of(), 200);  // at the other address: the idle connection makes room
   EXPECT_EQ(status().connections.now, 1U);
-  backend(1).answer = backend(2).answer = [this](http::Request&) -> Task<http::Response> {
-    co_await loop_.get().sleep(seconds(50));
-    co_return http::Response();
-  };
-  http::Request held = get();
-  http::Cancellation cancellation;
-  held.cancellation = &cancellation;
-  std::optional<Answer> answer;
-  begin(held, answer);
-  EXPECT_EQ(status_of(), error(ErrorCode::kExhausted));
-  EXPECT_GE(status().connections.refused, 1U);
-  cancellation.cancel();
-  loop_.run_until([&] { return answer.has_value(); });
 }
 
 TEST_F(ClusterTest, RequestsThatWaitForAConnectionAreLimited) {

@@ -12,9 +12,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::shared_ptr<net::ConnectionCounts> make_counts(const config::CircuitBreakers& limits) {
+std::shared_ptr<net::ConnectionCounts> make_counts(net::Loop& loop,
+                                                   const config::CircuitBreakers& limits) {
   constexpr std::size_t kNone = net::ConnectionCounts::kNoLimit;
-  auto counts = std::make_shared<net::ConnectionCounts>();
+  auto counts = std::make_shared<net::ConnectionCounts>(loop);
   counts->open_limit = limits.connections == 0 ? kNone : limits.connections;
   counts->waiting_limit = limits.pending_requests == 0 ? kNone : limits.pending_requests;
   return counts;
@@ -70,7 +71,7 @@ ServiceCluster::ServiceCluster(config::Upstream settings, http::Url url, Parts p
       balancer_(settings_.load_balancer.policy, random_),
       stickiness_(settings_.load_balancer, parts_.entropy),
       outliers_(settings_.outlier_detection),
-      connections_(make_counts(settings_.circuit_breakers)),
+      connections_(make_counts(parts_.loop, settings_.circuit_breakers)),
       requests_(std::make_shared<Breaker>(settings_.circuit_breakers.requests)),
       retries_(std::make_shared<Breaker>(settings_.circuit_breakers.retries)),
       recovery_(parts_.loop, [this] { recover(); }),
@@ -98,6 +99,10 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
   if (options.response_timeout.count() > 0) {
     attempts.deadline = parts_.loop.now() + options.response_timeout;
   }
+  if (!connections_->queue.empty()) {  // others came before
+    Result<void> room = co_await wait_for_room(request, attempts);
+    if (!room) co_return fail(std::move(room));
+  }
   while (true) {
     Next next = Next::kDeliver;
     {
@@ -117,6 +122,10 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
         co_return answer;
       }
     }
+    if (next == Next::kWhenThereIsRoom) {
+      Result<void> room = co_await wait_for_room(request, attempts);
+      if (!room) co_return fail(std::move(room));
+    }
     if (next == Next::kAfterWait) {
       const milliseconds wait = backoff(attempts.retries++, random_);
       co_await parts_.loop.sleep(wait);
@@ -126,14 +135,31 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
 }
 
 Task<Result<void>> ServiceCluster::wait_for_addresses() {
-  if (connections_->waiting >= connections_->waiting_limit) {
-    ++connections_->waiting_refused;
+  const auto waiting = net::WaitingRequest::enter(connections_.get());
+  if (!waiting) {
     co_return fail(ErrorCode::kExhausted, authority_ + ": too many requests wait for its address");
   }
-  ++connections_->waiting;
   Result<void> found = co_await addresses_.first();
-  --connections_->waiting;
   co_return found;
+}
+
+Task<Result<void>> ServiceCluster::wait_for_room(const http::Request& request, Attempts& attempts) {
+  const auto waiting = net::WaitingRequest::enter(connections_.get());
+  if (!waiting) {
+    co_return fail(ErrorCode::kExhausted,
+                   authority_ + ": too many requests wait for one of its connections");
+  }
+  attempts.has_waited = true;
+  attempts.made_room = false;
+  const bool room = co_await net::RoomWait(*connections_, attempts.deadline);
+  if (!room) {
+    co_return fail(ErrorCode::kTimeout, authority_ + ": no connection became free in time");
+  }
+  if (is_cancelled(request)) {
+    connections_->room_for_one();  // the next one's
+    co_return nobody_waits();
+  }
+  co_return Result<void>();
 }
 
 EndpointPtr ServiceCluster::pick(const Attempts& attempts) {
@@ -145,7 +171,7 @@ EndpointPtr ServiceCluster::pick(const Attempts& attempts) {
 net::HttpClient::Timeouts ServiceCluster::timeouts(const SendOptions& options,
                                                    const Attempts& attempts) const {
   milliseconds response = options.response_timeout;
-  if (attempts.deadline && !attempts.tried.empty()) {
+  if (attempts.deadline && (attempts.has_waited || !attempts.tried.empty())) {
     const auto left = std::chrono::ceil<milliseconds>(*attempts.deadline - parts_.loop.now());
     response = std::max(left, milliseconds(1));  // 0 would be none
   }
@@ -170,9 +196,10 @@ ServiceCluster::Next ServiceCluster::judge(const http::Request& request, const S
     return may_retry(*policy, attempts) ? Next::kAfterWait : Next::kDeliver;
   }
   const ErrorCode code = answer.error().code;
-  if (code == ErrorCode::kExhausted && progress == Progress::kUnsent && !attempts.made_room) {
-    attempts.made_room = true;
-    if (make_room()) return Next::kAtOnce;
+  if (code == ErrorCode::kExhausted && progress == Progress::kUnsent &&
+      connections_->open >= connections_->open_limit) {
+    const bool made_room = !std::exchange(attempts.made_room, true) && make_room();
+    return made_room ? Next::kAtOnce : Next::kWhenThereIsRoom;
   }
   if (could_not_connect(progress, code) && try_another(attempts, endpoint)) return Next::kAtOnce;
   // An upstream that has not looked at it, because it closes, has no objection to another try (RFC
@@ -212,6 +239,8 @@ bool ServiceCluster::may_retry(const config::RetryPolicy& policy, Attempts& atte
 
 void ServiceCluster::note(Endpoint& endpoint, const Result<http::Response>& answer,
                           Progress progress) {
+  const bool none_was_free = !answer && answer.error().code == ErrorCode::kExhausted;
+  if (none_was_free && progress == Progress::kUnsent) return;
   ++endpoint.requests;
   ++attempts_;
   if (answer && answer->status < 500) {
@@ -252,7 +281,7 @@ void ServiceCluster::note_connection(Endpoint& endpoint, bool connected) {
   update();
 }
 
-/// Under the limit of connections, one that idles at another address gives way.
+/// At the limit of connections, one that idles at another address gives way.
 bool ServiceCluster::make_room() {
   if (connections_->open < connections_->open_limit) return false;
   return std::ranges::any_of(balancer_.endpoints(), [](const EndpointPtr& endpoint) {

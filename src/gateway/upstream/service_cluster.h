@@ -47,12 +47,14 @@ class ServiceCluster final : public Cluster, public std::enable_shared_from_this
     std::size_t retries = 0;
     bool made_room = false;
     bool was_refused = false;
+    bool has_waited = false;
     std::optional<MonotonicTime> deadline;
     std::optional<BreakerPlace> retrying;
   };
-  enum class Next { kDeliver, kAtOnce, kAfterWait };
+  enum class Next { kDeliver, kAtOnce, kWhenThereIsRoom, kAfterWait };
 
   Task<Result<void>> wait_for_addresses();
+  Task<Result<void>> wait_for_room(const http::Request& request, Attempts& attempts);
   EndpointPtr pick(const Attempts& attempts);
   net::HttpClient::Timeouts timeouts(const SendOptions& options, const Attempts& attempts) const;
   Next judge(const http::Request& request, const SendOptions& options, Attempts& attempts,

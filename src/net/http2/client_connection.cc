@@ -52,6 +52,7 @@ ClientConnection::~ClientConnection() {
 }
 
 void ClientConnection::start() {
+  tell_of_room();
   if (idle_timeout_.count() != 0) note_deadline(now() + idle_timeout_);
   task_.start(run(std::string()), [this] {
     break_off();
@@ -77,6 +78,7 @@ void ClientConnection::stream_settled(ClientStream& stream) {
   const std::shared_ptr<ClientStream> settled = std::move(*place);
   *place = std::move(live_.back());
   live_.pop_back();
+  if (ConnectionCounts* const counts = place_.shared_counts()) counts->room_for_one();
   if (!live_.empty()) return;
   idle_since_ = now();
   if (retired_) {
@@ -100,6 +102,12 @@ void ClientConnection::settings_changed() {
   streams_allowed_ =
       nghttp2_session_get_remote_settings(session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
   settings_.wake(loop());
+  tell_of_room();
+}
+
+/// For as many more as the upstream allows.
+void ClientConnection::tell_of_room() {
+  if (ConnectionCounts* const counts = place_.shared_counts()) counts->room_for_all();
 }
 
 Task<Result<void>> ClientConnection::may_upgrade(std::chrono::milliseconds timeout) {

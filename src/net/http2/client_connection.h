@@ -58,6 +58,7 @@ class ClientConnection final : public Connection {
   void settings_changed() override;
   void run_ended() override;
   void on_timer();
+  void tell_of_room();
 
   std::shared_ptr<Buffers> buffers_;
   ConnectionPool::Place place_;
