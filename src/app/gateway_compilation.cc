@@ -130,6 +130,24 @@ Result<CompiledTcp> compile_tcp(const config::Gateway& settings, LastGood* good,
   return out;
 }
 
+std::vector<std::string> leave_out_taken_ports(config::Gateway& settings,
+                                               const std::vector<net::Endpoint>& own) {
+  std::vector<std::string> out;
+  const auto is_taken = [&](const config::TcpRoute& route) {
+    const Result<net::Endpoint> endpoint = net::parse_endpoint(route.listen);
+    if (is_of_file(route) || !endpoint) return false;  // TcpRoutes says what is no address
+    if (std::ranges::find(own, endpoint->port, &net::Endpoint::port) != own.end()) return false;
+    const Result<void> free = net::check_port_free(*endpoint);
+    if (!free) {
+      out.push_back(name_of(route) + ": " + free.error().message +
+                    "; free the port, then change a manifest or send SIGHUP");
+    }
+    return !free;
+  };
+  std::erase_if(settings.tcp, is_taken);
+  return out;
+}
+
 Result<std::vector<std::string>> judge_services(const gateway::Gateway& gateway) {
   std::vector<std::string> out;
   for (const Problem& problem : gateway.service_problems()) {

@@ -17,6 +17,7 @@
 #include "gateway/filters/rate_limiter.h"
 #include "gateway/gateway.h"
 #include "gateway/tcp/tcp_routes.h"
+#include "net/tcp.h"
 
 namespace gatehouse::app {
 
@@ -70,6 +71,11 @@ struct CompiledTcp {
 Result<CompiledTcp> compile_tcp(const config::Gateway& settings,
                                 config::ambassador::LastGood* good = nullptr,
                                 const config::ambassador::LastGood* before = nullptr);
+
+/// Takes the TCP routes of manifests out whose port somebody else listens on: a sentence each. What
+/// is on a port of `own`, this process's, stays, and what stands in the configuration file.
+std::vector<std::string> leave_out_taken_ports(config::Gateway& settings,
+                                               const std::vector<net::Endpoint>& own);
 
 /// The services that cannot be: an error if one is the configuration file's, else a sentence each.
 Result<std::vector<std::string>> judge_services(const gateway::Gateway& gateway);

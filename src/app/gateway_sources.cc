@@ -15,9 +15,10 @@ std::vector<std::string> lines(const std::vector<config::Problem>& problems) {
   return out;
 }
 
-config::ambassador::ManifestOptions manifest_options(const std::string& ambassador_id,
+config::ambassador::ManifestOptions manifest_options(const config::Gateway& base,
                                                      const SourceOptions& options) {
-  config::ambassador::ManifestOptions out{.ambassador_id = ambassador_id,
+  config::ambassador::ManifestOptions out{.ambassador_id = base.ambassador_id,
+                                          .gateway_namespace = base.ambassador_namespace,
                                           .keep_listen = options.keep_listen,
                                           .self_signed = options.self_signed};
   out.check_tls = [](const config::Tls& tls) -> Result<void> {
@@ -42,8 +43,8 @@ Result<GatewaySources> gather(const config::Gateway& base, const SourceOptions& 
   const Result<std::vector<config::ambassador::ManifestFile>> files =
       config::ambassador::read_folder(base.manifests);
   if (!files) return std::unexpected(files.error());
-  config::ambassador::Manifests manifests = config::ambassador::read_manifests(
-      *files, base, manifest_options(base.ambassador_id, options), before);
+  config::ambassador::Manifests manifests =
+      config::ambassador::read_manifests(*files, base, manifest_options(base, options), before);
   out.gateway = std::move(manifests.gateway);
   out.problems = lines(manifests.problems);
   out.warnings = lines(manifests.warnings);

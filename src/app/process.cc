@@ -198,9 +198,12 @@ Result<void> Process::prepare_serving() {
   serving_->access_log = std::move(*access_log);
   dropped_lines_.change_file(serving_->access_log);
   if (has_gateway(plan_.role)) {
-    Result<CompiledTcp> tcp = compile_tcp(settings, common_.good.get());
+    config::Gateway own = settings;
+    std::vector<std::string> taken = leave_out_taken_ports(own, {});
+    Result<CompiledTcp> tcp = compile_tcp(own, common_.good.get());
     if (!tcp) return fail(std::move(tcp));
     serving_->tcp = std::move(tcp->routes);
+    common_.report.add(std::move(taken), {});
     common_.report.add(std::move(tcp->problems), std::move(tcp->warnings));
   }
   serving_->listeners = plan_.listeners;

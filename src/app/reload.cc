@@ -44,6 +44,7 @@ Result<void> compile(config::Settings settings, const ReloadFrom& from, Reload& 
       listeners_of(from.serving.listeners, from.serving.gateway->settings().listen, *gateway);
   if (!listeners) return fail(std::move(listeners));
   out.serving->listeners = std::move(*listeners);
+  append(out.problems, leave_out_taken_ports(*gateway, endpoints_of(from.serving)));
   Result<CompiledTcp> tcp = compile_tcp(*gateway, out.good.get(), from.good);
   if (!tcp) return fail(std::move(tcp));
   out.serving->tcp = std::move(tcp->routes);

@@ -235,6 +235,17 @@ TEST(EnvironmentTest, AmbassadorsOwnVariableNamesItsId) {
             "ours");
 }
 
+TEST(EnvironmentTest, AmbassadorsOwnVariableNamesItsNamespace) {
+  const auto name_space = [](const Environment& environment) {
+    const Loaded loaded = load("", "f", environment);
+    EXPECT_EQ(messages(loaded), "");
+    return loaded.settings.gateway.ambassador_namespace;
+  };
+  EXPECT_EQ(name_space({}), "default");
+  EXPECT_EQ(name_space({{"AMBASSADOR_NAMESPACE", "kubeflow"}}), "kubeflow");
+  EXPECT_EQ(load("", "f", {{"AMBASSADOR_NAMESPACE", "a.b"}}).problems.size(), 1U);
+}
+
 TEST(EnvironmentTest, VariablesOfOtherProgramsAreNotOurs) {
   const Environment other = {{"GATEHOUSE_BINARY", "x"},
                              {"GATEHOUSE_PORT", "tcp://10.0.0.1:80"},

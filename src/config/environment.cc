@@ -1,6 +1,7 @@
 #include "config/environment.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,9 +15,20 @@ namespace {
 
 constexpr std::string_view kPrefix = "GATEHOUSE_";
 constexpr std::string_view kFileSuffix = "_FILE";
-/// Where Ambassador has its identity from, and nowhere else. Empty, it counts as not set there.
-constexpr std::string_view kAmbassadorId = "AMBASSADOR_ID";
-constexpr std::string_view kOwnAmbassadorId = "GATEHOUSE_GATEWAY_AMBASSADOR_ID";
+/// Where Ambassador has these from, and nowhere else, and ours of the same meaning. Empty, they
+/// count as not set there.
+struct Synonym {
+  std::string_view theirs, ours;
+};
+constexpr std::array<Synonym, 2> kAmbassadors = {
+    Synonym{"AMBASSADOR_ID", "GATEHOUSE_GATEWAY_AMBASSADOR_ID"},
+    Synonym{"AMBASSADOR_NAMESPACE", "GATEHOUSE_GATEWAY_AMBASSADOR_NAMESPACE"}};
+
+/// The name of ours that means the same; the name itself if it is none of theirs.
+std::string_view own_name(std::string_view name) {
+  const auto found = std::ranges::find(kAmbassadors, name, &Synonym::theirs);
+  return found == kAmbassadors.end() ? name : found->ours;
+}
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -76,7 +88,7 @@ class VariableReader {
 
   void read(const std::string& name, const std::string& value) {
     const std::string source = "environment " + printable(name);
-    const Field* const field = find(name == kAmbassadorId ? kOwnAmbassadorId : name);
+    const Field* const field = find(own_name(name));
     if (field != nullptr) return read_value(*field, source, value);
     if (name.ends_with(kFileSuffix)) {
       const Field* secret = find(name.substr(0, name.size() - kFileSuffix.size()));
@@ -166,7 +178,7 @@ void read_environment(const Environment& environment, Settings& settings, Reader
   VariableReader variables(environment, settings, reader, findings);
   // In their order: Ambassador's comes first, so that ours wins.
   for (const auto& [name, value] : environment) {
-    const bool theirs = name == kAmbassadorId && !value.empty();
+    const bool theirs = own_name(name) != name && !value.empty();
     if (theirs || name.starts_with(kPrefix)) variables.read(name, value);
   }
 }

@@ -3,7 +3,7 @@
 // gatekeeper.client_id is GATEHOUSE_GATEKEEPER_CLIENT_ID. A list of text is separated by commas; a
 // list of objects is YAML. A variable that is near a field's, or begins as a section's, and names
 // no field is a problem, but not those that Kubernetes sets in every pod of a namespace that has a
-// Service named gatehouse…. Ambassador's own AMBASSADOR_ID is read too.
+// Service named gatehouse…. Ambassador's own AMBASSADOR_ID and AMBASSADOR_NAMESPACE are read too.
 #pragma once
 
 #include <string>

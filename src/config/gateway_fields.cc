@@ -162,6 +162,10 @@ std::vector<Field> route_list_fields(Gateway& g) {
       {"ambassador_id", &g.ambassador_id, form(kOneLine),
        "Of the manifests' objects, those count that name this in ambassador_id; those that name "
        "none are for default. AMBASSADOR_ID sets it too."},
+      {"ambassador_namespace", &g.ambassador_namespace, form(kNamespace),
+       "The namespace that the gateway runs in. A service without a dot is looked up in the "
+       "namespace of the manifest that names it, and as it stands where that is this one, or none "
+       "is given. AMBASSADOR_NAMESPACE sets it too."},
   };
 }
 

@@ -370,6 +370,8 @@ struct Gateway {
   std::string manifests;  // a folder of Ambassador's manifests, watched; "": none
   /// Which of their objects count; those that name none are for "default".
   std::string ambassador_id = "default";
+  /// Where this gateway runs: a service that an object there names without one is not qualified.
+  std::string ambassador_namespace = "default";
   AuthorizerSettings authorizer;
   Limits limits;
   std::vector<std::string> managed_headers = {"kubeflow-userid", "kubeflow-groups",

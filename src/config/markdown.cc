@@ -26,8 +26,9 @@ refused, as is a value of the wrong type or out of its range; nothing is read as
 - **Variables.** Each field outside lists can be set by a variable, which wins over the file:
   `gatekeeper.client_id` by `GATEHOUSE_GATEKEEPER_CLIENT_ID`. A list of text is separated by commas;
   a list of objects is YAML. An empty variable is an empty value. A variable that looks like one of
-  these and names no field is refused. `AMBASSADOR_ID`, as Ambassador's own Deployments have it, is
-  read as `GATEHOUSE_GATEWAY_AMBASSADOR_ID` where that is not set.
+  these and names no field is refused. `AMBASSADOR_ID` and `AMBASSADOR_NAMESPACE`, as Ambassador's
+  own Deployments have them, are read as `GATEHOUSE_GATEWAY_AMBASSADOR_ID` and
+  `GATEHOUSE_GATEWAY_AMBASSADOR_NAMESPACE` where those are not set.
 - **Secrets.** A secret `x` may stand in the file, or `x_file` names a file that holds it (one line
   end at its end is left out), or `x_env` names a variable that does. For
   `gatekeeper.client_secret` there is `GATEHOUSE_GATEKEEPER_CLIENT_SECRET_FILE` too. Secrets appear

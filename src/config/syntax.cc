@@ -57,6 +57,16 @@ bool is_media_type(std::string_view text) {
          is_token(text.substr(slash + 1));
 }
 
+/// RFC 1123 §2.1, as Kubernetes has it.
+bool is_namespace(std::string_view text) {
+  constexpr std::size_t kLongest = 63;
+  const auto may_stand = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !text.empty() && text.size() <= kLongest && std::ranges::all_of(text, may_stand) &&
+         text.front() != '-' && text.back() != '-';
+}
+
 bool is_label(std::string_view text) {
   const std::size_t equals = text.find('=');
   return all_of(text, is_visible) && equals != std::string_view::npos && equals > 0;
@@ -283,6 +293,8 @@ const Syntax kCorsOrigin{
     "https://*.example.org, or * for every one",
     is_cors_origin};
 const Syntax kLabel{"key=value, without white space", is_label};
+const Syntax kNamespace{"a namespace of Kubernetes: small letters, digits and -, at most 63",
+                        is_namespace};
 const Syntax kRateKey{"user, token, address, all, or header:NAME for a header's value",
                       is_rate_key};
 const Syntax kScope{"one scope, without white space and quotes", is_scope};

@@ -34,6 +34,7 @@ extern const Syntax kMethod;          // a token without small letters
 extern const Syntax kMediaType;       // "text/html" (RFC 9110 §8.3.1), without parameters
 extern const Syntax kCorsOrigin;      // origin, "https://*.example.org" or "*"
 extern const Syntax kLabel;           // "key=value"
+extern const Syntax kNamespace;       // of Kubernetes
 extern const Syntax kRateKey;         // what a rate limit counts by
 extern const Syntax kScope;           // RFC 6749 §3.3, one
 extern const Syntax kEmail;           // one @ between two parts

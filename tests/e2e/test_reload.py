@@ -252,6 +252,36 @@ def test_a_tcp_mapping_that_conflicts_is_its_object_s_fault_alone(tmp_path, serv
                 assert say(connection, b"2") == b"a2"
 
 
+@pytest.mark.parametrize("when", ["start", "reload"])
+def test_a_tcp_mapping_whose_port_is_somebody_else_s_is_left_out_alone(tmp_path, service, when):
+    with echo(b"a") as a, socket.create_server(("127.0.0.1", 0)) as other:
+        fresh, taken = free_port(), other.getsockname()[1]
+        both = [{**TCP_MAPPING, "metadata": {"name": name},
+                 "spec": {"address": "127.0.0.1", "port": port, "service": a.url.split("//")[1]}}
+                for name, port in (("taken", taken), ("fresh", fresh))]
+        nothing = {"kind": "List", "apiVersion": "v1", "items": []}
+        first = both if when == "start" else [nothing]
+        with GatewayAlone(tmp_path, [route(service)], manifests=first, threads=2) as gateway:
+            if when == "reload":
+                more = {"kind": "List", "apiVersion": "v1", "items": both}
+                (tmp_path / "manifests" / "more.yaml").write_text(yaml_text.dump(more))
+
+            def problems() -> list[str]:
+                return [one["what"] for one in gateway.diagnosis()["problems"]
+                        if one["severity"] == "error"]
+
+            with eventually(lambda: connect(fresh)) as connection:
+                assert say(connection, b"1") == b"a1"
+            assert status(gateway.port) == 200
+            told = eventually(problems)
+            assert len(told) == 1 and "TCPMapping default/taken" in told[0] and str(taken) in told[0]
+            other.close()
+            gateway.hang_up()
+            with eventually(lambda: connect(taken)) as connection:
+                assert say(connection, b"2") == b"a2"
+            assert problems() == []
+
+
 def test_weights_of_tcp_mappings_above_all_are_taken_in_proportion(tmp_path, service):
     port = free_port()
     with echo(b"a") as a, echo(b"b") as b:

@@ -32,10 +32,11 @@ class Cluster:
     def __exit__(self, *_) -> None:
         self.parts.close()
 
-    def gateway(self, folder, *settings, **more) -> GatewayAlone:
+    def gateway(self, folder, *settings, pod: str = "default", **more) -> GatewayAlone:
+        """One whose pod is in the namespace `pod`."""
         gateway = GatewayAlone(folder, *settings, **more)
         gateway.role.before = self.names.before(
-            folder, f"default.{CLUSTER}", CLUSTER, CLUSTER.removeprefix("svc."))
+            folder, f"{pod}.{CLUSTER}", CLUSTER, CLUSTER.removeprefix("svc."))
         return gateway
 
 
@@ -93,6 +94,20 @@ def test_a_service_is_looked_for_in_the_namespace_that_it_names_or_its_mapping_s
         assert got.status_code == 503
     else:
         assert (got.status_code, got.text) == (200, reached)
+
+
+@pytest.mark.parametrize("how", ["file", "ambassador-s-variable"])
+def test_the_gateway_may_run_in_any_namespace(cluster, tmp_path, monkeypatch, how):
+    settings = {"ambassador_namespace": "team"} if how == "file" else {}
+    if how == "ambassador-s-variable":
+        monkeypatch.setenv("AMBASSADOR_NAMESPACE", "team")
+    manifests = [in_namespace(namespace, mapping(namespace, f"/{namespace}", f"quote:{cluster.port}"))
+                 for namespace in ("default", "team")]
+    unsaid = mapping("unsaid", "/unsaid", f"quote:{cluster.port}")
+    del unsaid["metadata"]["namespace"]
+    with cluster.gateway(tmp_path, [], [*manifests, unsaid], pod="team", **settings) as gateway:
+        said = {name: gateway.get(f"/{name}").text for name in ("default", "team", "unsaid")}
+        assert said == {"default": "quote.default", "team": "quote.team", "unsaid": "quote.team"}
 
 
 def test_a_module_has_services_looked_for_where_the_gateway_is(cluster, tmp_path):

@@ -44,7 +44,8 @@ struct ManifestFile {
 struct ManifestOptions {
   /// Objects count that name this in ambassador_id, or that name none if this is "default".
   std::string ambassador_id = "default";
-  /// A service without a dot belongs to its Mapping's namespace, unless that is this one.
+  /// Objects without a namespace belong to this one. A service without a dot belongs to its
+  /// Mapping's namespace, unless that is this one.
   std::string gateway_namespace = "default";
   /// Prefixes match as text, as Ambassador has it: /notebook/a matches /notebook/ab.
   /// `gatehouse_string_prefix: true` in the Module says the same.

@@ -18,7 +18,6 @@ using Kind = YamlNode::Kind;
 
 constexpr std::string_view kAnnotation = "getambassador.io/config";
 constexpr std::string_view kAuthService = "AuthService";
-constexpr std::string_view kDefaultNamespace = "default";
 /// Objects that Emissary's own conversion webhook has marked.
 constexpr std::string_view kConvertedId = "--apiVersion-v3alpha1-only--";
 
@@ -182,7 +181,7 @@ class Collector {
                   80);
     out.name = printable(text_member(metadata, "name"));
     out.name_space = printable(text_member(metadata, "namespace"));
-    if (out.name_space.empty()) out.name_space = kDefaultNamespace;
+    if (out.name_space.empty()) out.name_space = options_.gateway_namespace;
     out.subject = subject;
     out.subject.name = out.kind + " " + out.name_space + "/" + out.name;
     out.mark = root.mark;
