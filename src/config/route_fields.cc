@@ -125,8 +125,7 @@ std::vector<Field> forward_fields(Route& r) {
        "which may open a tunnel to wherever it reaches."},
       {"grpc", &r.grpc, Anything{},
        "true: the upstream speaks HTTP/2, and only a timeout or idle_timeout that is given here "
-       "ends "
-       "a call."},
+       "ends a call."},
   };
 }
 

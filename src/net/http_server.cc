@@ -61,7 +61,7 @@ Result<void> TcpHttpServer::listen(Listener::Options options) {
 /// The one place that chooses a protocol: by ALPN, else HTTP/1.1, whose connection finds out if the
 /// client speaks HTTP/2 by prior knowledge. `Upgrade: h2c` is never heeded.
 void TcpHttpServer::accept(std::unique_ptr<Stream> stream, http::Peer peer) {
-  if (context_.draining) return listener_->release();
+  if (context_.draining()) return listener_->release();
   ServedConnection::Owner& owner = *this;
   if (stream->protocol() == "h2") {
     serve(std::make_unique<http2::ServerConnection>(
@@ -81,7 +81,7 @@ void TcpHttpServer::serve(std::unique_ptr<ServedConnection> connection) {
 void TcpHttpServer::ended(ServedConnection& connection) {
   auto* const http1 = dynamic_cast<ServerConnection*>(&connection);
   std::unique_ptr<ServedConnection> successor;
-  if (http1 != nullptr && http1->speaks_http2() && !context_.draining) {
+  if (http1 != nullptr && http1->speaks_http2() && !context_.draining()) {
     ServedConnection::Owner& owner = *this;
     successor = std::make_unique<http2::ServerConnection>(
         context_, http2_, http1->take_stream(), http1->peer(), std::string(http1->early()), owner);
@@ -89,17 +89,17 @@ void TcpHttpServer::ended(ServedConnection& connection) {
   connections_.erase(&connection);
   if (successor) return serve(std::move(successor));
   listener_->release();
-  if (context_.draining && connections_.empty()) all_ended_.happen();
+  if (context_.draining() && connections_.empty()) all_ended_.happen();
 }
 
 void TcpHttpServer::dismiss() {
-  context_.dismissing = true;
+  context_.phase = ServerContext::Phase::kDismissing;
   for (const auto& [connection, owned] : connections_) connection->dismiss();
 }
 
 Task<void> TcpHttpServer::drain(std::chrono::milliseconds limit) {
   listener_->close();
-  context_.draining = true;
+  context_.phase = ServerContext::Phase::kDraining;
   if (connections_.empty()) co_return;
   for (const auto& [connection, owned] : connections_) connection->drain();
   Loop::Timer force(context_.loop, [this] { end_by_force(); });

@@ -150,7 +150,7 @@ void ServerConnection::end_by_exception() {
 
 ServerConnection::HeadState ServerConnection::look_again(const Result<void>& readable) {
   // A request that is there already when the server begins to drain is served.
-  const bool look = readable || (context_.draining && !head_begun_);
+  const bool look = readable || (context_.draining() && !head_begun_);
   return look ? look_for_head() : head_missed(readable.error().code);
 }
 
@@ -196,7 +196,7 @@ ServerConnection::HeadState ServerConnection::parse_head() {
 ServerConnection::HeadState ServerConnection::wait_for_bytes() {
   const ServerOptions& options = context_.options;
   if (workspace_->buffer.empty()) {
-    if (context_.draining) return HeadState::kClosed;
+    if (context_.draining()) return HeadState::kClosed;
     give_workspace_back();
     stream_->set_deadline(Stream::Direction::kRead,
                           deadline_after(context_.loop, options.keep_alive_timeout));
@@ -318,7 +318,7 @@ bool ServerConnection::is_connect() const {
 
 bool ServerConnection::can_keep_alive(const http::Response& response) const {
   const std::size_t limit = context_.options.requests_per_connection;
-  if (context_.draining || context_.dismissing) return false;
+  if (context_.phase != ServerContext::Phase::kServing) return false;
   if (!workspace_->head.keep_alive || response.close) return false;
   if (limit != 0 && requests_ >= limit) {
     struck(Limit::kRequestsPerConnection);
@@ -462,7 +462,7 @@ void ServerConnection::give_workspace_back() {
 Task<void> ServerConnection::linger() {
   ReadBuffer& buffer = workspace_->buffer;
   const bool more_may_come = refusal_ || body_is_left() || !buffer.empty();
-  if (!more_may_come || context_.draining) co_return;
+  if (!more_may_come || context_.draining()) co_return;
   stream_->finish();
   stream_->set_deadline(Stream::Direction::kRead, context_.loop.now() + kLingerTime);
   std::size_t passed = 0;

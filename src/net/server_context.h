@@ -23,6 +23,11 @@ struct Workspace {
 };
 
 struct ServerContext {
+  enum class Phase {
+    kServing,
+    kDismissing,  // each answer ends its connection
+    kDraining,    // and nothing new is accepted
+  };
   static constexpr std::size_t kSpareWorkspaces = 128;
 
   Loop& loop;
@@ -31,8 +36,9 @@ struct ServerContext {
   ExchangeObserver* observer;
   DateField date{loop};
   Spare<Workspace> workspaces{kSpareWorkspaces};
-  bool dismissing = false;
-  bool draining = false;
+  Phase phase = Phase::kServing;
+
+  bool draining() const { return phase == Phase::kDraining; }
 };
 
 }  // namespace gatehouse::net

@@ -102,14 +102,19 @@ IoResult SocketStream::receive(std::span<char> into) {
   do {
     count = ::recv(socket_.get(), into.data(), into.size(), 0);
   } while (count < 0 && errno == EINTR);
-  if (count < 0) return blocked_or_failed(reading);
+  const IoResult got = outcome_of_reading(count);
+  const bool emptied = got.kind == IoResult::Kind::kDone && got.bytes < into.size();
+  if (emptied && !hung_up_) reading.open = false;
+  return got;
+}
+
+IoResult SocketStream::outcome_of_reading(ssize_t count) {
+  if (count < 0) return blocked_or_failed(side(Direction::kRead));
   if (count == 0) {
     hung_up_ = true;
     return {IoResult::Kind::kEnd};
   }
-  const auto bytes = static_cast<std::size_t>(count);
-  if (bytes < into.size() && !hung_up_) reading.open = false;
-  return {IoResult::Kind::kDone, bytes};
+  return {IoResult::Kind::kDone, static_cast<std::size_t>(count)};
 }
 
 IoResult SocketStream::take_put_back(std::span<char> into) {
@@ -163,14 +168,8 @@ IoResult SocketStream::splice_into(int pipe, std::size_t limit) {
     if (put_back_->empty()) put_back_.reset();
     return moved;
   }
-  const ssize_t count = splice(socket_.get(), pipe, limit);
-  if (count < 0) return blocked_or_failed(reading);
-  if (count == 0) {
-    hung_up_ = true;
-    return {IoResult::Kind::kEnd};
-  }
   // Fewer than asked for may mean that the pipe had no more places, so the socket may have more.
-  return {IoResult::Kind::kDone, static_cast<std::size_t>(count)};
+  return outcome_of_reading(splice(socket_.get(), pipe, limit));
 }
 
 IoResult SocketStream::splice_from(int pipe, std::size_t bytes) {

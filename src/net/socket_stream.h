@@ -116,6 +116,8 @@ class SocketStream : public Stream, private EventListener {
   void resume(Side& side);
   void on_timer();
   void arm_timer();
+  /// What a call that reads has given: bytes, 0 at the end, -1 and errno.
+  IoResult outcome_of_reading(ssize_t count);
   IoResult blocked_or_failed(Side& side);
 
   IoResult take_put_back(std::span<char> into);

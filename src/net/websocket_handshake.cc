@@ -36,15 +36,14 @@ std::string websocket_accept(std::string_view key) {
   return base64_encode({reinterpret_cast<const char*>(digest.data()), size});
 }
 
-bool add_websocket_key(http::Request& request) {
-  if (!asks_for_websocket(request) || request.headers.has(kKeyField)) return false;
+void add_websocket_key(http::Request& request) {
+  if (!asks_for_websocket(request) || request.headers.has(kKeyField)) return;
   std::array<unsigned char, kKeyBytes> key{};
   // The system's generator does not fail once it has been seeded.
   if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) std::abort();
   request.headers.add("Sec-WebSocket-Key",
                       base64_encode({reinterpret_cast<const char*>(key.data()), key.size()}));
   if (!request.headers.has(kVersionField)) request.headers.add("Sec-WebSocket-Version", "13");
-  return true;
 }
 
 bool accepts_websocket_key(const http::Request& request, const http::Headers& answer) {

@@ -12,9 +12,8 @@ namespace gatehouse::net {
 /// Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2).
 std::string websocket_accept(std::string_view key);
 
-/// Puts a random Sec-WebSocket-Key, and the version, into a WebSocket request that has none. False
-/// if there was nothing to do.
-bool add_websocket_key(http::Request& request);
+/// Puts a random Sec-WebSocket-Key, and the version, into a WebSocket request that has none.
+void add_websocket_key(http::Request& request);
 /// The answer's headers accept the request's key. Requests for anything else have none to accept.
 bool accepts_websocket_key(const http::Request& request, const http::Headers& answer);
 /// Puts Sec-WebSocket-Accept into a 101 that lacks it because its upstream speaks HTTP/2.

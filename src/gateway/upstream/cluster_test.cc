@@ -16,7 +16,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class ClusterTest : public ServiceTest {};
+class ClusterTest : public ServiceTest {
+ protected:
+  /// "ab", whose answer is under way until its body is read.
+  void answer_in_pieces(Backend& backend) {
+    backend.answer = [this](http::Request&) {
+      http::Response response;
+      response.body = http::Body(std::make_unique<net::PieceReader>(
+          loop_.get(), std::vector<std::string>{"a", "b"}, true));
+      return net::ready_answer(std::move(response));
+    };
+  }
+};
 
 Task<void> reset_after_head(std::unique_ptr<net::RawConnection> connection) {
   const std::string head = co_await connection->until("\r\n\r\n");
@@ -121,12 +132,7 @@ TEST_F(ClusterTest, AddressesThatChangeKeepWhatIsUnderWay) {
   serve(2);
   resolver_.ttl = seconds(0);
   resolver_.addresses = TestResolver::Addresses{"127.0.0.1"};
-  backend(1).answer = [this](http::Request&) {
-    http::Response response;
-    response.body = http::Body(
-        std::make_unique<net::PieceReader>(loop_.get(), std::vector<std::string>{"a", "b"}, true));
-    return net::ready_answer(std::move(response));
-  };
+  answer_in_pieces(backend(1));
   Answer answer = send();
   ASSERT_TRUE(answer && answer->body.stream);
   EXPECT_EQ(endpoint(1).active_requests, 1U);
@@ -139,12 +145,7 @@ TEST_F(ClusterTest, AddressesThatChangeKeepWhatIsUnderWay) {
 
 TEST_F(ClusterTest, AnAnswerUnderWayOutlivesItsCluster) {
   serve(1);
-  backend(1).answer = [this](http::Request&) {
-    http::Response response;
-    response.body = http::Body(
-        std::make_unique<net::PieceReader>(loop_.get(), std::vector<std::string>{"a", "b"}, true));
-    return net::ready_answer(std::move(response));
-  };
+  answer_in_pieces(backend(1));
   Answer answer = send();
   ASSERT_TRUE(answer);
   cluster_.reset();
@@ -156,12 +157,7 @@ TEST_F(ClusterTest, AnAnswerUnderWayOutlivesItsCluster) {
 TEST_F(ClusterTest, RequestsUnderWayAreLimitedUntilTheirBodiesEnd) {
   settings_.circuit_breakers.requests = 1;
   serve(1);
-  backend(1).answer = [this](http::Request&) {
-    http::Response response;
-    response.body = http::Body(
-        std::make_unique<net::PieceReader>(loop_.get(), std::vector<std::string>{"a", "b"}, true));
-    return net::ready_answer(std::move(response));
-  };
+  answer_in_pieces(backend(1));
   Answer answer = send();
   ASSERT_TRUE(answer && answer->body.stream);
   http::Request second = get();
@@ -228,12 +224,7 @@ TEST_F(ClusterTest, TimeOutsAreKeptAndZeroIsNone) {
 TEST_F(ClusterTest, LeastRequestAvoidsTheBusyAddress) {
   settings_.load_balancer.policy = "least_request";
   serve(2);
-  backend(1).answer = [this](http::Request&) {
-    http::Response response;
-    response.body = http::Body(
-        std::make_unique<net::PieceReader>(loop_.get(), std::vector<std::string>{"a", "b"}, true));
-    return net::ready_answer(std::move(response));
-  };
+  answer_in_pieces(backend(1));
   std::vector<Answer> held;
   while (backend(1).seen.empty()) held.push_back(send());
   const std::size_t before = backend(1).seen.size();
