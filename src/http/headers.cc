@@ -150,14 +150,23 @@ void Headers::add(std::string_view name, std::string_view value) {
     fields_.reserve(kUsualFields);
     bytes_.reserve(kUsualBytes);
   }
-  Entry entry{};
-  entry.name = static_cast<std::uint32_t>(bytes_.size());
-  entry.name_length = static_cast<std::uint32_t>(name.size());
-  bytes_.append(name);
-  entry.value = static_cast<std::uint32_t>(bytes_.size());
-  entry.value_length = static_cast<std::uint32_t>(value.size());
-  bytes_.append(value);
-  fields_.push_back(entry);
+  fields_.push_back(append(name, value));
+}
+
+Headers::Entry Headers::append(std::string_view name, std::string_view value) {
+  const std::size_t begin = bytes_.size();
+  const Entry entry{.begin = static_cast<std::uint32_t>(begin),
+                    .name_length = static_cast<std::uint32_t>(name.size()),
+                    .value_length = static_cast<std::uint32_t>(value.size())};
+  const std::size_t end = begin + entry.length();
+  bytes_.resize_and_overwrite(end, [&](char* text, std::size_t) {
+    char* to = std::ranges::copy(name, text + begin).out;
+    to = std::ranges::copy(kColon, to).out;
+    to = std::ranges::copy(value, to).out;
+    std::ranges::copy(kLineEnd, to);
+    return end;
+  });
+  return entry;
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -170,10 +179,8 @@ std::size_t Headers::remove(std::string_view name) {
 }
 
 void Headers::replace(std::size_t index, std::string_view value) {
-  Entry& entry = fields_[index];
-  entry.value = static_cast<std::uint32_t>(bytes_.size());
-  entry.value_length = static_cast<std::uint32_t>(value.size());
-  bytes_.append(value);
+  const std::string name(at(index).name);
+  fields_[index] = append(name, value);
 }
 
 }  // namespace gatehouse::http

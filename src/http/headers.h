@@ -1,9 +1,10 @@
 // The header fields of a message, in their order, as one value (RFC 9110 §5).
 //
 // All bytes lie in one buffer and fields are offsets into it, so that a head is one copy, a cleared
-// Headers keeps its memory for the next message, and no field costs an allocation. Names compare
-// without case. What is put in here has been checked: a codec refuses what is no token or holds
-// control bytes; add() and set() assert it.
+// Headers keeps its memory for the next message, and no field costs an allocation. Each field lies
+// there as the line that it is in HTTP/1.1, so that what is passed on is copied by runs of lines.
+// Names compare without case. What is put in here has been checked: a codec refuses what is no
+// token or holds control bytes; add() and set() assert it.
 #pragma once
 
 #include <cstddef>
@@ -63,9 +64,16 @@ class Headers {
   /// Views stay valid until the next change.
   Field at(std::size_t index) const {
     const Entry& e = fields_[index];
-    return {std::string_view(bytes_).substr(e.name, e.name_length),
-            std::string_view(bytes_).substr(e.value, e.value_length)};
+    const char* const name = bytes_.data() + e.begin;
+    return {{name, e.name_length}, {name + e.name_length + kColon.size(), e.value_length}};
   }
+  /// The field at that place as "Name: value\r\n".
+  std::string_view line(std::size_t index) const {
+    const Entry& e = fields_[index];
+    return {bytes_.data() + e.begin, e.length()};
+  }
+  /// At least as long as all lines together.
+  std::size_t bytes() const { return bytes_.size(); }
 
   /// The first field of that name.
   std::optional<std::string_view> get(std::string_view name) const;
@@ -79,6 +87,7 @@ class Headers {
   /// case (RFC 9110 §5.6.1): `Connection`, `Upgrade`, `TE`, `Vary`.
   bool list_has(std::string_view name, std::string_view member) const;
 
+  /// Neither may be a view into these headers.
   void add(std::string_view name, std::string_view value);
   /// Removes all fields of that name and adds one.
   void set(std::string_view name, std::string_view value);
@@ -87,7 +96,7 @@ class Headers {
   /// Removes each field for which `unwanted(Field)` holds.
   template <class Unwanted>
   std::size_t remove_if(Unwanted unwanted);
-  /// Replaces the value of the field at that place.
+  /// Replaces the value of the field at that place; not by a view into these headers.
   void replace(std::size_t index, std::string_view value);
   void clear() {
     bytes_.clear();
@@ -112,9 +121,17 @@ class Headers {
   Iterator end() const { return {*this, fields_.size()}; }
 
  private:
+  static constexpr std::string_view kColon = ": ", kLineEnd = "\r\n";
+
   struct Entry {
-    std::uint32_t name, name_length, value, value_length;
+    std::uint32_t begin, name_length, value_length;
+
+    std::size_t length() const {
+      return std::size_t{name_length} + kColon.size() + value_length + kLineEnd.size();
+    }
   };
+  Entry append(std::string_view name, std::string_view value);
+
   std::basic_string<char, std::char_traits<char>, ThreadAllocator<char>> bytes_;
   std::vector<Entry, ThreadAllocator<Entry>> fields_;
 };

@@ -53,6 +53,21 @@ TEST(Headers, ReplaceKeepsThePlace) {
   EXPECT_EQ(text(headers), "a=longer than before\nb=2\n");
 }
 
+TEST(Headers, LinesAreThoseOfHttp1) {
+  Headers headers;
+  headers.add("a", "1");
+  headers.add("B", "");
+  headers.add("c", std::string(3000, 'x'));
+  headers.replace(0, "other");
+  EXPECT_EQ(headers.line(0), "a: other\r\n");
+  EXPECT_EQ(headers.line(1), "B: \r\n");
+  EXPECT_EQ(headers.line(2), "c: " + std::string(3000, 'x') + "\r\n");
+  EXPECT_GE(headers.bytes(),
+            headers.line(0).size() + headers.line(1).size() + headers.line(2).size());
+  headers.clear();
+  EXPECT_EQ(headers.bytes(), 0U);
+}
+
 TEST(Headers, RemoveIfSeesEachFieldOnce) {
   Headers headers;
   headers.add("a", "1");

@@ -59,17 +59,29 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 enum class OwnLength { kLeftOut, kKept };
 
+bool goes_out(std::string_view name, OwnLength own_length) {
+  return !is_framing_name(name) ||
+         (own_length == OwnLength::kKept && equal_ignoring_case(name, "content-length"));
+}
+
+/// Lines that lie one behind the other in the headers go by one copy.
 void append_fields(std::string& out, const http::Headers& headers, OwnLength own_length) {
-  std::size_t most = 0;
-  for (const http::Field field : headers) most += length_of(field);
-  grow(out, most, [&](char* to) {
-    for (const http::Field field : headers) {
-      const bool kept =
-          !is_framing_name(field.name) ||
-          (own_length == OwnLength::kKept && equal_ignoring_case(field.name, "content-length"));
-      if (kept) to = put_field(to, field.name, field.value);
+  grow(out, headers.bytes(), [&](char* to) {
+    std::string_view run = "";
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      const http::Field field = headers.at(i);
+      if (!goes_out(field.name, own_length)) continue;
+      const std::string_view line = headers.line(i);
+      const bool clean = http::skip_value_bytes(field.value, 0) == field.value.size();
+      if (clean && line.data() == run.data() + run.size()) {
+        run = {run.data(), run.size() + line.size()};
+        continue;
+      }
+      to = put(to, run);
+      run = clean ? line : "";
+      if (!clean) to = put_field(to, field.name, field.value);
     }
-    return to;
+    return put(to, run);
   });
 }
 

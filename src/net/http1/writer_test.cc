@@ -79,6 +79,20 @@ TEST(Writer, NoValueCanSplitAHead) {  // CVE-2023-27493
   EXPECT_EQ(head, "HTTP/1.1 200 OK\r\nLocation: /a  Set-Cookie: b  \r\nContent-Length: 0\r\n\r\n");
 }
 
+TEST(Writer, WhatIsLeftOutChangedOrCleanedBreaksNoLineBesideIt) {
+  http::Response response;
+  for (const char* name : {"A", "Gone", "B", "Connection", "C", "D", "Upgrade", "E"}) {
+    response.headers.add(name, "1");
+  }
+  response.headers.remove("Gone");
+  response.headers.replace(1, "2");                          // B
+  response.headers.replace(4, std::string_view("3\n4", 3));  // D
+  response.headers.add("F", "");
+  EXPECT_EQ(written(response, {Framing::Kind::kLength, 0}),
+            "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 1\r\nD: 3 4\r\nE: 1\r\nF: \r\n"
+            "Content-Length: 0\r\n\r\n");
+}
+
 TEST(Writer, ResponseHeadSaysWhetherTheConnectionStays) {
   http::Response response;
   response.status = 404;
