@@ -191,6 +191,8 @@ struct Request {
   /// The protocol asked for: "websocket", "spdy/3.1" or kConnect; empty if none. Others are
   /// dropped.
   std::string upgrade;
+  /// Told by who made it: it changes nothing, whatever its method, and may be sent again.
+  bool changes_nothing = false;
   /// Told by a handler: the body is one side of a conversation, and pauses for as long as it likes.
   bool may_pause = false;
 

@@ -34,9 +34,10 @@ std::optional<std::string_view> without_origin(std::string_view raw) {
   return std::nullopt;
 }
 
-/// "." or "..", or either with a path parameter behind, which some servers strip first.
+/// "." or "..", or what some servers take for it: with a path parameter, a query or a fragment that
+/// was escaped behind, or with white space around.
 bool is_dot_segment(std::string_view segment) {
-  const std::string_view name = segment.substr(0, segment.find(';'));
+  const std::string_view name = trim(segment.substr(0, segment.find_first_of(";?#")));
   return name == "." || name == "..";
 }
 

@@ -124,8 +124,10 @@ TEST(TargetAttack, Cve202626205DoubleSlashIsNoAuthority) {
 
 TEST(TargetAttack, Cve20199901DotSegmentsInAnyEncoding) {
   for (const std::string_view raw :
-       {"/..", "/.", "/a/../b", "/a/./b", "/a/..", "/%2e%2e/b", "/.%2E/b", "/a/%2e", "/..;x/b",
-        "/a/..;/b", "/%2e%2e;x=1/b", "/.;/b", "/..%3bx/b", "/..%3B", "/./", "/../", "/a/%2e%2e;"}) {
+       {"/..",       "/.",           "/a/../b",   "/a/./b",   "/a/..",         "/%2e%2e/b",
+        "/.%2E/b",   "/a/%2e",       "/..;x/b",   "/a/..;/b", "/%2e%2e;x=1/b", "/.;/b",
+        "/..%3bx/b", "/..%3B",       "/./",       "/../",     "/a/%2e%2e;",    "/..%20/b",
+        "/%20../b",  "/%20..%20%20", "/..%3fa/b", "/..%23/b", "/.%20;x/b",     "/a/..%20"}) {
     EXPECT_EQ(error_of(raw), TargetError::kDotSegment) << raw;
   }
 }

@@ -22,10 +22,11 @@ bool expects_body(std::string_view method) {
 
 }  // namespace
 
-bool is_idempotent(std::string_view method) {
+bool may_repeat(const http::Request& request) {
   constexpr std::array<std::string_view, 6> kIdempotent = {"GET", "HEAD",   "OPTIONS",
                                                            "PUT", "DELETE", "TRACE"};
-  return std::ranges::find(kIdempotent, method) != kIdempotent.end();
+  return request.changes_nothing ||
+         std::ranges::find(kIdempotent, request.method) != kIdempotent.end();
 }
 
 ClientExchange::ClientExchange(Loop& loop, const std::shared_ptr<ConnectionPool>& pool,
@@ -72,7 +73,7 @@ Task<Result<http::Response>> ClientExchange::run() {
 
 bool ClientExchange::may_retry() const {
   return failure_ == ErrorCode::kUnavailable && connection_ && connection_->reused &&
-         !anything_came_ && !request_.body.stream && is_idempotent(request_.method);
+         !anything_came_ && !request_.body.stream && may_repeat(request_);
 }
 
 void ClientExchange::listen_for_cancellation() {

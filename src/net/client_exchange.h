@@ -66,7 +66,7 @@ class ClientExchange {
   std::optional<ErrorCode> failure_;
 };
 
-/// RFC 9110 §9.2.2.
-bool is_idempotent(std::string_view method);
+/// Twice is as once (RFC 9110 §9.2.2), by its method or as its maker knows.
+bool may_repeat(const http::Request& request);
 
 }  // namespace gatehouse::net

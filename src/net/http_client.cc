@@ -162,7 +162,7 @@ Task<Result<http::Response>> PooledHttpClient::send_http2(
   if (response) co_return response;
   const bool lost_unanswered = attempt.lost && reused && !attempt.anything_came &&
                                !request.body.stream && request.upgrade.empty() &&
-                               is_idempotent(request.method);
+                               may_repeat(request);
   outcome.may_retry = (attempt.refused && attempt.body_untouched) || lost_unanswered;
   if (attempt.anything_came) outcome.progress = Progress::kAnswered;
   if (attempt.refused) outcome.progress = Progress::kRefused;

@@ -175,7 +175,9 @@ ServerConnection::HeadState ServerConnection::look_for_head() {
 
 ServerConnection::HeadState ServerConnection::parse_head() {
   const std::string_view text = workspace_->buffer.text();
-  if (requests_ == 0 && text.starts_with("PRI ") && context_.options.http2.enabled) {
+  // Over TLS it is ALPN that chooses HTTP/2 (RFC 9113 §3.2).
+  const bool may_choose = requests_ == 0 && !stream_->secure() && context_.options.http2.enabled;
+  if (may_choose && text.starts_with("PRI ")) {
     speaks_http2_ = text.starts_with(http2::kPreface);
     if (speaks_http2_) return HeadState::kHttp2;
     if (http2::kPreface.starts_with(text)) return HeadState::kIncomplete;

@@ -37,7 +37,9 @@ std::string websocket_accept(std::string_view key) {
 }
 
 void add_websocket_key(http::Request& request) {
-  if (!asks_for_websocket(request) || request.headers.has(kKeyField)) return;
+  const bool has_none_by_protocol = request.version == http::Version::kHttp2;
+  if (!asks_for_websocket(request) || !has_none_by_protocol) return;
+  if (request.headers.has(kKeyField)) return;
   std::array<unsigned char, kKeyBytes> key{};
   // The system's generator does not fail once it has been seeded.
   if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) std::abort();

@@ -12,7 +12,8 @@ namespace gatehouse::net {
 /// Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2).
 std::string websocket_accept(std::string_view key);
 
-/// Puts a random Sec-WebSocket-Key, and the version, into a WebSocket request that has none.
+/// Puts a random Sec-WebSocket-Key, and the version, into a WebSocket request that came by HTTP/2
+/// and so has none. One of HTTP/1.1 without a key is no handshake, and stays one.
 void add_websocket_key(http::Request& request);
 /// The answer's headers accept the request's key. Requests for anything else have none to accept.
 bool accepts_websocket_key(const http::Request& request, const http::Headers& answer);

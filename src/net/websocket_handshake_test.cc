@@ -9,6 +9,7 @@ namespace {
 
 http::Request websocket_request() {
   http::Request request;
+  request.version = http::Version::kHttp2;
   request.upgrade = "websocket";
   return request;
 }
@@ -32,6 +33,16 @@ TEST(WebsocketHandshakeTest, MakesAKeyOfSixteenBytesOnce) {
   EXPECT_EQ(base64_decode(key).value_or("").size(), 16u);
   EXPECT_NE(key, second.headers.only("Sec-WebSocket-Key"));
   EXPECT_EQ(first.headers.only("Sec-WebSocket-Version"), "13");
+}
+
+TEST(WebsocketHandshakeTest, OfHttp1WithoutAKeyIsNone) {
+  http::Request request = websocket_request();
+  request.version = http::Version::kHttp11;
+  add_websocket_key(request);
+  EXPECT_TRUE(request.headers.empty());
+  http::Headers answer;
+  answer.add("Sec-WebSocket-Accept", kAccept);
+  EXPECT_FALSE(accepts_websocket_key(request, answer));
 }
 
 TEST(WebsocketHandshakeTest, LeavesOtherRequestsAlone) {

@@ -25,8 +25,8 @@ from edge import (INITIAL_WINDOW, Authority, Http2, limit_struck, reset, setting
 from gateway_alone import GatewayAlone, Service, answer, eventually, mapping, module
 from ports import free_port
 from upstreams import RawUpstream, TcpService
-from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE,
-                  RST_STREAM, SECONDS, Client, Cut, Wire, block, frame, status_of)
+from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, PING,
+                  PREFACE, RST_STREAM, SECONDS, Client, Cut, Wire, block, frame, status_of)
 
 TLS_1_1, TLS_1_2, TLS_1_3 = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -454,6 +454,15 @@ def test_alpn_as_it_is_set(service, front, tmp_path):
     with gateway_for(tmp_path, service.url, {"tls": {"alpn": ["http/1.1"]}}, tls=front) as gateway:
         with tls_client(gateway.port, alpn=("h2", "http/1.1")) as client:
             assert client.selected_alpn_protocol() == "http/1.1"
+
+
+@pytest.mark.parametrize("alpn", [("http/1.1",), ()], ids=["http/1.1", "none"])
+def test_who_has_not_agreed_on_http2_is_not_served_in_it(secure, service, alpn):
+    before = len(service.seen)
+    with tls_client(secure.port, alpn=alpn) as client, H2(0, client) as http2:
+        assert http2.ask((":method", "GET"), (":scheme", "https"), (":authority", "front.test"),
+                         (":path", "/")) == "closed"
+    assert len(service.seen) == before
 
 
 def test_who_has_agreed_on_http2_is_not_answered_in_http1(secure, service):

@@ -94,8 +94,8 @@ Result<std::unique_ptr<http::Authorizer>> make_http_authorizer(const config::Gat
   auto client = net::HttpClient::make(parts.loop, parts.resolver, std::move(ready->url),
                                       std::move(ready->options));
   auto authorizer = std::make_unique<HttpAuthorizer>(
-      settings,
-      HttpAuthorizer::Parts{std::move(client), std::move(*prefix), std::move(ready->forwarded)});
+      settings, HttpAuthorizer::Parts{parts.loop, std::move(client), std::move(*prefix),
+                                      std::move(ready->forwarded)});
   return guarded(std::move(authorizer), settings.authorizer, std::move(parts));
 }
 
@@ -110,8 +110,7 @@ Result<std::unique_ptr<http::Authorizer>> make_grpc_authorizer(const config::Gat
   auto client = net::HttpClient::make(parts.loop, parts.resolver, std::move(ready->url),
                                       std::move(ready->options));
   auto authorizer = std::make_unique<GrpcAuthorizer>(
-      settings,
-      GrpcAuthorizer::Parts{std::move(client), std::move(ready->forwarded), parts.loop.clock()});
+      settings, GrpcAuthorizer::Parts{parts.loop, std::move(client), std::move(ready->forwarded)});
   return guarded(std::move(authorizer), settings.authorizer, std::move(parts));
 }
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "config/gateway_settings.h"
 #include "gateway/authz/question.h"
 #include "http/authorizer.h"
 #include "net/http_client.h"
+#include "net/loop.h"
 
 namespace gatehouse::gateway {
 
@@ -21,9 +21,9 @@ class GrpcAuthorizer final : public http::Authorizer {
   static constexpr std::size_t kAnswerLimit = 128 * 1024;
 
   struct Parts {
+    net::Loop& loop;
     std::unique_ptr<net::HttpClient> client;  // of HTTP/2
     Forwarded forwarded;
-    const Clock& clock;
   };
   GrpcAuthorizer(const config::Gateway& settings, Parts parts);
 
@@ -39,9 +39,9 @@ class GrpcAuthorizer final : public http::Authorizer {
 
   const std::vector<std::string> managed_headers_, private_cookies_;
   const config::AuthorizerSettings settings_;
+  net::Loop& loop_;
   const std::unique_ptr<net::HttpClient> client_;
   const QuestionFields fields_;
-  const Clock& clock_;
 };
 
 }  // namespace gatehouse::gateway

@@ -39,7 +39,7 @@ class GrpcAuthorizerTest : public testing::Test {
       return Result<http::Response>(
           grpc_answer(grpc_frame(response_.SerializeAsString()), grpc_status(status_)));
     };
-    GrpcAuthorizer authorizer(settings_, {std::move(client), Forwarded({}), clock_});
+    GrpcAuthorizer authorizer(settings_, {loop_, std::move(client), Forwarded({})});
     return run_now(authorizer.judge(request_)).value();
   }
   const v3::AttributeContext::HttpRequest& told() const {
@@ -47,6 +47,7 @@ class GrpcAuthorizerTest : public testing::Test {
   }
 
   ManualClock clock_;
+  net::Loop loop_{clock_};
   config::Gateway settings_;
   http::Request request_;
   v3::CheckResponse response_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "gateway/authz/question_time.h"
 #include "gateway/field_names.h"
 
 namespace gatehouse::gateway {
@@ -80,6 +81,7 @@ HttpAuthorizer::HttpAuthorizer(const config::Gateway& settings, Parts parts)
       private_cookies_(settings.private_cookies),
       managed_folded_(all_folded(settings.managed_headers)),
       settings_(settings.authorizer),
+      loop_(parts.loop),
       client_(std::move(parts.client)),
       path_prefix_(std::move(parts.path_prefix)),
       fields_(settings, std::move(parts.forwarded)) {}
@@ -87,15 +89,17 @@ HttpAuthorizer::HttpAuthorizer(const config::Gateway& settings, Parts parts)
 Task<http::Verdict> HttpAuthorizer::judge(const http::Request& request) {
   Result<http::Request> asked = question(request);
   if (!asked) co_return http::Failure{std::move(asked).error()};
-  const net::HttpClient::Timeouts timeouts{settings_.timeout, settings_.timeout};
-  Result<http::Response> answer = co_await client_->send(*asked, timeouts);
-  if (!answer) co_return http::Failure{std::move(answer).error()};
+  QuestionTime time(loop_, settings_.timeout, request.cancellation);
+  asked->cancellation = time.cancellation();
+  Result<http::Response> answer =
+      co_await client_->send(*asked, {settings_.timeout, settings_.timeout});
+  if (!answer) co_return http::Failure{time.explain(std::move(answer).error())};
   if (answer->status < 200 || answer->status >= 500) {
     co_return failure(ErrorCode::kUnavailable,
                       "the authorizer answered " + std::to_string(answer->status));
   }
   Result<std::string> body = co_await http::read_all(answer->body, kBodyLimit);
-  if (!body) co_return http::Failure{std::move(body).error()};
+  if (!body) co_return http::Failure{time.explain(std::move(body).error())};
   if (answer->status == 200) co_return allow(answer->headers);
   co_return deny(std::move(*answer), std::move(*body), request.method == "HEAD");
 }
@@ -127,7 +131,7 @@ Result<http::Request> HttpAuthorizer::question(const http::Request& request) con
     if (!edit.append) asked.headers.remove(edit.name);
     asked.headers.add(edit.name, edit.value);
   }
-  asked.cancellation = request.cancellation;
+  asked.changes_nothing = true;
   return asked;
 }
 

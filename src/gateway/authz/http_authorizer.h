@@ -19,15 +19,17 @@
 #include "gateway/authz/question.h"
 #include "http/authorizer.h"
 #include "net/http_client.h"
+#include "net/loop.h"
 
 namespace gatehouse::gateway {
 
 class HttpAuthorizer final : public http::Authorizer {
  public:
   /// The body of a denial may be so long: a login page, not a document.
-  static constexpr std::size_t kBodyLimit = 64 * 1024;
+  static constexpr std::size_t kBodyLimit = 1024 * 1024;
 
   struct Parts {
+    net::Loop& loop;
     std::unique_ptr<net::HttpClient> client;
     std::string path_prefix;  // a path in normal form, or empty
     Forwarded forwarded;
@@ -52,6 +54,7 @@ class HttpAuthorizer final : public http::Authorizer {
   const std::vector<std::string> managed_headers_, private_cookies_;
   const std::vector<std::string> managed_folded_;
   const config::AuthorizerSettings settings_;
+  net::Loop& loop_;
   const std::unique_ptr<net::HttpClient> client_;
   const std::string path_prefix_;
   const QuestionFields fields_;

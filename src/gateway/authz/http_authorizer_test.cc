@@ -30,7 +30,7 @@ class HttpAuthorizerTest : public testing::Test {
     auto client = std::make_unique<FakeUpstream>();
     remote_ = client.get();
     authorizer_ = std::make_unique<HttpAuthorizer>(
-        settings_, HttpAuthorizer::Parts{std::move(client), "/verify", Forwarded({})});
+        settings_, HttpAuthorizer::Parts{loop_, std::move(client), "/verify", Forwarded({})});
   }
 
   void answers(int status, std::vector<std::pair<std::string, std::string>> headers = {},
@@ -45,6 +45,8 @@ class HttpAuthorizerTest : public testing::Test {
   }
   http::Verdict judge() { return run_now(authorizer_->judge(request_)).value(); }
 
+  SystemClock clock_;
+  net::Loop loop_{clock_};
   config::Gateway settings_;
   FakeUpstream* remote_ = nullptr;
   std::unique_ptr<HttpAuthorizer> authorizer_;

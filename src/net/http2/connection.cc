@@ -191,12 +191,6 @@ struct Callbacks {
     return 0;
   }
 
-  static int invalid_frame(nghttp2_session* /*session*/, const nghttp2_frame* /*frame*/,
-                           int /*error*/, void* user) {
-    self(user).frame_was_invalid();
-    return 0;
-  }
-
   static int stream_closed(nghttp2_session* session, std::int32_t id, std::uint32_t code,
                            void* user) {
     const bool reset_by_us = nghttp2_session_get_stream_remote_close(session, id) == 0;
@@ -210,6 +204,7 @@ struct Callbacks {
 
   static int frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type == NGHTTP2_GOAWAY) goaway_sent(session, frame->goaway);
+    if (frame->hd.type == NGHTTP2_RST_STREAM) reset_sent(self(user), frame->rst_stream.error_code);
     const bool content = frame->hd.type == NGHTTP2_DATA;
     if (content) self(user).watch_.sent_data();
     if (!content && frame->hd.type != NGHTTP2_HEADERS) return 0;
@@ -217,6 +212,21 @@ struct Callbacks {
     MultiplexedStream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream != nullptr) stream->take_local_end();
     return 0;
+  }
+
+  /// Only nghttp2 itself resets for these, whatever it tells of the frame (it is silent where DATA
+  /// and Content-Length disagree).
+  static void reset_sent(Connection& connection, std::uint32_t code) {
+    switch (code) {
+      case NGHTTP2_PROTOCOL_ERROR:
+      case NGHTTP2_FLOW_CONTROL_ERROR:
+      case NGHTTP2_STREAM_CLOSED:
+      case NGHTTP2_FRAME_SIZE_ERROR:
+      case NGHTTP2_COMPRESSION_ERROR:
+        return connection.fault_was_reset();
+      default:
+        return;
+    }
   }
 
   /// A PING behind the announcement: its answer says that the peer has read that. Submitted earlier
@@ -249,7 +259,6 @@ struct Callbacks {
     nghttp2_session_callbacks_set_on_invalid_header_callback(made, &invalid_field);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, &frame_received);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, &data);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, &invalid_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, &stream_closed);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, &frame_sent);
     nghttp2_session_callbacks_set_send_data_callback(made, &send_data);
@@ -499,6 +508,8 @@ bool Connection::feed(std::string_view bytes) {
   } else if (!within_since_ || new_frame) {
     within_since_ = now();
   }
+  // What nghttp2 resets is closed before it would be begun.
+  if (sound && session_ && nghttp2_session_want_write(session()) != 0) gather();
   fed();
   if (sound && session_ && nghttp2_session_want_write(session()) != 0) send_soon();
   return sound && !ending_ && !broken_;

@@ -113,8 +113,8 @@ class Connection : private Runnable {
   virtual void ping_acknowledged() {}
   virtual void goaway_received(std::int32_t /*last_stream*/) {}
   virtual void settings_changed() {}
-  /// A frame's fault for which a stream was reset by nghttp2.
-  virtual void frame_was_invalid() {}
+  /// A stream was reset for a fault of the peer.
+  virtual void fault_was_reset() {}
   virtual std::optional<FrameWatch::Fault> check_stream(const FrameHead& /*frame*/) { return {}; }
   virtual void fault_found(const FrameWatch::Fault& /*fault*/) {}
   virtual void fed() {}

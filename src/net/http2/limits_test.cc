@@ -1,6 +1,9 @@
 // The limits of an HTTP/2 connection, each with its count.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <string>
+
 #include "net/http2/test_server.h"
 #include "net/running_task.h"
 
@@ -37,21 +40,62 @@ TEST_F(Http2LimitsTest, EndsAConnectionThatResetsRapidly) {
   wait_for_no_connection();
 }
 
+/// A way of having the server reset a stream.
+struct Provocation {
+  const char* name;
+  const char* length;  // Content-Length of the POST; null: none
+  std::function<std::string(std::uint32_t id)> fault;
+};
+
+class Http2ProvokedResets : public Http2LimitsTest,
+                            public testing::WithParamInterface<Provocation> {
+ protected:
+  std::string begin(std::uint32_t id) const {
+    FieldPairs fields = request_fields("POST");
+    if (GetParam().length != nullptr) fields.emplace_back("content-length", GetParam().length);
+    return headers(id, fields, kEndHeadersFlag);
+  }
+};
+
 // CVE-2025-8671: the client has the server reset the streams.
-TEST_F(Http2LimitsTest, EndsAConnectionThatProvokesResetsRapidly) {
+TEST_P(Http2ProvokedResets, AreCountedAsTheClientsOwn) {
   ServerOptions options;
   options.http2.resets_per_second = 50;
   serve_none(options);
   std::string flood;
-  for (std::uint32_t id = 1; id < 250; id += 2) {
-    flood += headers(id, request_fields("POST"), kEndHeadersFlag) +
-             headers(id, {{"x-digest", "1"}}, kEndHeadersFlag);
-  }
+  for (std::uint32_t id = 1; id < 250; id += 2) flood += begin(id) + GetParam().fault(id);
   auto client = greet(flood);
   const ReceivedFrame last = loop_.run(client->next_of(FrameType::kGoaway));
   EXPECT_EQ(last.code(4), 11u);
   EXPECT_EQ(counts_.count(Limit::kResets), 1u);
 }
+
+TEST_P(Http2ProvokedResets, AreCountedWhereTheRequestHasBegun) {
+  ServerOptions options;
+  options.http2.resets_per_second = 50;
+  serve_none(options);
+  auto client = greet("");
+  for (std::uint32_t id = 1; id < 250 && counts_.count(Limit::kResets) == 0; id += 2) {
+    say(*client, begin(id));
+    loop_.run(loop_.get().sleep(milliseconds(1)));
+    say(*client, GetParam().fault(id));
+  }
+  const ReceivedFrame last = loop_.run(client->next_of(FrameType::kGoaway));
+  EXPECT_EQ(last.code(4), 11u);
+  EXPECT_EQ(counts_.count(Limit::kResets), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Faults, Http2ProvokedResets,
+    testing::Values(
+        Provocation{
+            "Trailers", nullptr,
+            [](std::uint32_t id) { return headers(id, {{"x-digest", "1"}}, kEndHeadersFlag); }},
+        Provocation{"TooLong", "1", [](std::uint32_t id) { return data(id, "xx", true); }},
+        Provocation{"TooLongAndMore", "1", [](std::uint32_t id) { return data(id, "xx", false); }},
+        Provocation{"TooShort", "9", [](std::uint32_t id) { return data(id, "xx", true); }},
+        Provocation{"NotNone", "0", [](std::uint32_t id) { return data(id, "x", true); }}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(Http2LimitsTest, EndsAConnectionThatOpensTooManyStreamsAgainAndAgain) {
   ServerOptions options;

@@ -59,7 +59,8 @@ void RequestFields::take(std::string_view name, std::string_view value) {
   const bool sound = is_pseudo ? http::is_ascii_field_value(value) : http::is_field_value(value);
   if (!sound) return refuse(400, "a byte that its field may not have");
   if (is_pseudo) return take_pseudo(name, value);
-  if (++fields_ > limits_.fields) return refuse(431, http1::kTooManyFields);
+  const bool is_crumb = has_cookie_ && name == "cookie";
+  if (!is_crumb && ++fields_ > limits_.fields) return refuse(431, http1::kTooManyFields);
   take_regular(name, value);
 }
 

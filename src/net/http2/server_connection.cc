@@ -136,7 +136,7 @@ std::optional<FrameWatch::Fault> ServerConnection::check_stream(const FrameHead&
 }
 
 /// A client that has its streams reset by faults costs as much as one that resets them itself.
-void ServerConnection::frame_was_invalid() {
+void ServerConnection::fault_was_reset() {
   const std::optional<FrameWatch::Fault> fault = watch().provoked_reset(now());
   if (!fault || ending()) return;
   fault_found(*fault);

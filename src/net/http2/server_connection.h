@@ -57,7 +57,7 @@ class ServerConnection final : public ServedConnection, public Connection {
   MultiplexedStream* stream_began(std::int32_t id) override;
   void stream_closed(std::int32_t id, bool reset_by_us) override;
   void ping_acknowledged() override;
-  void frame_was_invalid() override;
+  void fault_was_reset() override;
   std::optional<FrameWatch::Fault> check_stream(const FrameHead& frame) override;
   void fault_found(const FrameWatch::Fault& fault) override;
   void fed() override;
