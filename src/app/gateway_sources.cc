@@ -20,6 +20,7 @@ config::ambassador::ManifestOptions manifest_options(const config::Gateway& base
   config::ambassador::ManifestOptions out{.ambassador_id = base.ambassador_id,
                                           .gateway_namespace = base.ambassador_namespace,
                                           .keep_listen = options.keep_listen,
+                                          .probe_routes = true,
                                           .self_signed = options.self_signed};
   out.check_tls = [](const config::Tls& tls) -> Result<void> {
     const auto loaded = net::ServerTls::load({.hosts = {gateway::to_tls_host(tls, {})}});

@@ -75,7 +75,7 @@ TEST_F(GatewaySourcesTest, ACertificateThatIsNoneIsItsHostsFaultAlone) {
   EXPECT_THAT(sources.problems,
               ElementsAre(AllOf(HasSubstr("Host default/a"), HasSubstr("tlsSecret"),
                                 testing::Not(HasSubstr("secret\n")))));
-  EXPECT_EQ(sources.gateway.routes.size(), 1U);
+  EXPECT_EQ(sources.gateway.routes.size(), 3U);
   ASSERT_EQ(sources.gateway.hosts.size(), 1U);
   EXPECT_EQ(sources.gateway.hosts[0].tls, config::Tls());
   EXPECT_EQ(sources.gateway.hosts[0].insecure, "redirect") << "and nothing passes in the clear";

@@ -1,6 +1,7 @@
 #include "app/process.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -14,6 +15,8 @@
 #include <iterator>
 #include <latch>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -91,6 +94,12 @@ class DroppedLines {
   std::uint64_t before_ = 0;
 };
 
+/// A host that is left out stands for all addresses, of IPv4 too.
+std::string address_of(std::string_view scheme, net::Endpoint endpoint) {
+  if (endpoint.host.empty()) endpoint.host = "::";
+  return fmt::format("{}://{}", scheme, endpoint.str());
+}
+
 class Process {
  public:
   /// `settings`: as they were read, without the manifests.
@@ -110,6 +119,8 @@ class Process {
   Opened<void> open(const GatewaySources& sources);
   /// The first listener's, as a person would type it.
   std::string url() const;
+  /// Where connections are accepted, the samples' apart.
+  std::string addresses() const;
   /// `manifests` tells of changes since before they were first read.
   void serve_until_signal(std::optional<FolderWatch> manifests);
 
@@ -174,7 +185,7 @@ Opened<void> Process::open(const GatewaySources& sources) {
   const Opened<void> provider = load_provider_tls();
   if (!provider) return provider;
   common_.started = clock_.now();
-  common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway.routes);
+  common_.metrics = std::make_shared<gateway::Metrics>(plan_.settings.gateway);
   common_.metrics->set_clusters([this] { return common_.clusters.views(); });
   common_.metrics->set_problems(
       [this] { return common_.report.problems().size() + common_.report.warnings().size(); });
@@ -319,14 +330,33 @@ Opened<void> Process::start_workers() {
 
 std::string Process::url() const {
   const PlannedListener& first = plan_.front();
-  const bool loopback = first.endpoint.host == "127.0.0.1" || first.endpoint.host == "::1";
-  return fmt::format("{}://{}:{}", has_certificate(first.settings.tls) ? "https" : "http",
-                     loopback ? "localhost" : first.endpoint.host, first.endpoint.port);
+  const std::string& host = first.endpoint.host;
+  const bool is_here = host.empty() || host == "127.0.0.1" || host == "::1";
+  return fmt::format(
+      "{}://{}", has_certificate(first.settings.tls) ? "https" : "http",
+      is_here ? fmt::format("localhost:{}", first.endpoint.port) : first.endpoint.str());
+}
+
+std::string Process::addresses() const {
+  std::vector<std::string> served, operations;
+  for (const PlannedListener& listener : serving_->listeners) {
+    if (listener.service == Service::kSamples) continue;
+    std::vector<std::string>& all = listener.service == Service::kOperations ? operations : served;
+    all.push_back(address_of(listener.tls ? "https" : "http", listener.endpoint));
+  }
+  if (serving_->tcp) {
+    for (const gateway::TcpRoutes::Listen& listen : serving_->tcp->listens()) {
+      served.push_back(address_of("tcp", listen.endpoint));
+    }
+  }
+  const std::string told = fmt::format("{}", fmt::join(served, ", "));
+  if (operations.empty()) return told;
+  return fmt::format("{}; operations on {}", told, fmt::join(operations, ", "));
 }
 
 void Process::tell(const std::vector<std::string>& problems,
                    const std::vector<std::string>& warnings) {
-  for (const std::string& text : problems) common_.log->error("wrong: {}", text);
+  for (const std::string& text : problems) common_.log->error("{}", text);
   for (const std::string& text : warnings) common_.log->warn("{}", text);
 }
 
@@ -510,7 +540,7 @@ int serve(ServeOptions options, std::shared_ptr<spdlog::logger> log) {
     fmt::print(stderr, "gatehouse: {}\n", opened.error().message);
     return opened.error().exit_code;
   }
-  log->info("ready on {}", process.url());
+  log->info("ready on {}", process.addresses());
   if (on_ready) on_ready(process.url());
   process.serve_until_signal(std::move(watch));
   log->info("stopped");

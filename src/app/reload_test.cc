@@ -61,10 +61,14 @@ class ReloadTest : public testing::Test {
         << "\nmetadata: {name: a}\nspec: " << spec << "\n";
   }
   void write_mapping(const std::string& spec) { write_object("Mapping", spec); }
+  /// Without those of probes.
   static std::vector<std::string> prefixes(const Reload& reload) {
     std::vector<std::string> out;
     const gateway::CompiledGateway& made = *reload.serving->gateway;
-    for (const std::size_t index : made.table().in_order()) out.push_back(made.route(index).prefix);
+    for (const std::size_t index : made.table().in_order()) {
+      const config::Route& route = made.route(index);
+      if (route.upstream.service != "health") out.push_back(route.prefix);
+    }
     return out;
   }
   /// Nobody's at the moment.

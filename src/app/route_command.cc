@@ -70,12 +70,10 @@ bool is_secure(const http::Request& request) {
   return request.peer && request.peer->tls;
 }
 
-/// Of what was read, and of what came of it.
+/// Of what was read, and of what came of it; as the gateway's log does.
 template <class Sources>
-void warn_of(const Sources& sources) {
-  for (const std::string& text : sources.problems) {
-    fmt::print(stderr, "warning: left out: {}\n", text);
-  }
+void tell(const Sources& sources) {
+  for (const std::string& text : sources.problems) fmt::print(stderr, "error: {}\n", text);
   for (const std::string& text : sources.warnings) fmt::print(stderr, "warning: {}\n", text);
 }
 
@@ -144,16 +142,18 @@ int explain_route(const config::Settings& settings, const RouteQuestion& questio
   if (!request) return report(request.error(), kUsage);
   Result<GatewaySources> sources = served_by(settings);
   if (!sources) return report(sources.error(), kConfiguration);
-  warn_of(*sources);
+  tell(*sources);
   crypto::SystemEntropy entropy;
   gateway::RateLimitTables rate_limits{entropy};
   const Result<CompiledSources> compiled =
       compile_sources(std::move(sources->gateway), rate_limits);
   if (!compiled) return report(compiled.error(), kConfiguration);
-  warn_of(*compiled);
+  tell(*compiled);
   const gateway::CompiledGateway& in_force = *compiled->gateway;
-  const gateway::Explanation explanation =
+  gateway::Explanation explanation =
       in_force.table().explain(*request, in_force.settings().routes, is_secure(*request));
+  // What a route says counts only where there is somebody to ask.
+  if (in_force.settings().authorizer.kind == "none") explanation.authenticate = false;
   print(explanation, in_force.settings(), insecure_line(in_force.hosts(), *request), question.json);
   return explanation.members.empty() ? kFailed : kOk;
 }

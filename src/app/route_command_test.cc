@@ -1,5 +1,6 @@
 #include "app/route_command.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 namespace gatehouse::app {
 namespace {
 
+using testing::HasSubstr;
 using testing::internal::CaptureStderr;
 using testing::internal::CaptureStdout;
 using testing::internal::GetCapturedStderr;
@@ -75,6 +77,23 @@ TEST(RouteExplain, PrintsTheWinnerAndWhoLost) {
   const std::string out = GetCapturedStdout();
   EXPECT_NE(out.find("Route \"/a\" wins"), std::string::npos) << out;
   EXPECT_NE(out.find("\"/a/b\": header x-a is missing"), std::string::npos) << out;
+}
+
+TEST(RouteExplain, SaysWhetherAnybodyIsAskedForAuthentication) {
+  const auto told = [](const std::string& kind, bool json) {
+    config::Settings asking = settings();
+    asking.gateway.authorizer.kind = kind;
+    asking.gateway.authorizer.url = "http://authorizer:80";
+    RouteQuestion asked = question("http://h/a");
+    asked.json = json;
+    CaptureStdout();
+    EXPECT_EQ(explain_route(asking, asked), kOk);
+    return GetCapturedStdout();
+  };
+  EXPECT_THAT(told("http", false), HasSubstr("Authentication is asked for."));
+  EXPECT_THAT(told("http", true), HasSubstr("\"authenticate\":true"));
+  EXPECT_THAT(told("none", false), HasSubstr("Passes without authentication."));
+  EXPECT_THAT(told("none", true), HasSubstr("\"authenticate\":false"));
 }
 
 TEST(RouteExplain, ExitsWith1WithoutARoute2ForNoRequestAnd3ForRoutesThatCannotBe) {
@@ -148,8 +167,8 @@ TEST_F(RouteExplainOfManifests, WhatIsWrongIsNamedAndLeftOutAndTheRestExplained)
   EXPECT_EQ(explain_route(settings_with_folder(), question("http://h/m/x")), kOk);
   EXPECT_NE(GetCapturedStdout().find("Route \"default/good\" ("), std::string::npos);
   const std::string told = GetCapturedStderr();
-  EXPECT_NE(told.find("warning: left out: typed.yaml:4:"), std::string::npos) << told;
-  EXPECT_NE(told.find("warning: left out: route \"default/regex\""), std::string::npos) << told;
+  EXPECT_NE(told.find("error: typed.yaml:4:"), std::string::npos) << told;
+  EXPECT_NE(told.find("error: route \"default/regex\""), std::string::npos) << told;
 }
 
 TEST_F(RouteExplainOfManifests, AFolderThatIsNotThereIsAWrongConfiguration) {

@@ -126,6 +126,8 @@ Result<void> Worker::make_gateway() {
                                 .log = common_.log};
   if (identity_) parts.local["identity"] = identity_.get();
   if (gatekeeper_) parts.local["gatekeeper"] = gatekeeper_.get();
+  health_ = gateway::make_health([this] { return is_ready(); });
+  parts.local["health"] = health_.get();
   Result<std::unique_ptr<gateway::Gateway>> gateway =
       gateway::Gateway::make(serving_->gateway, parts);
   if (!gateway) return fail(std::move(gateway));
@@ -167,7 +169,9 @@ Task<Result<gateway::TcpProxy::Upstream>> Worker::connect_tcp(const config::TcpR
   if (!connected) co_return fail(std::move(connected));
   auto counted = std::make_shared<gateway::upstream::Connection>(std::move(*connected));
   std::unique_ptr<net::Stream> stream = std::move(counted->stream);
-  co_return gateway::TcpProxy::Upstream{.counted = std::move(counted), .stream = std::move(stream)};
+  std::string address = counted->address;
+  co_return gateway::TcpProxy::Upstream{
+      .counted = std::move(counted), .stream = std::move(stream), .address = std::move(address)};
 }
 
 /// TCP mappings: connections that are passed on as they are.
@@ -176,6 +180,7 @@ Result<void> Worker::make_tcp() {
   gateway::TcpProxy::Options options;
   options.listener = listener_limits(serving_->gateway->settings(), Service::kGateway);
   options.connect = [this](const config::TcpRoute& route) { return connect_tcp(route); };
+  options.observe = [this](const gateway::TcpOutcome& outcome) { observer_->ended(outcome); };
   Result<std::unique_ptr<gateway::TcpProxy>> proxy =
       gateway::TcpProxy::open(loop_, serving_->tcp, std::move(options));
   if (!proxy) return fail(std::move(proxy));
@@ -199,21 +204,21 @@ Result<void> Worker::make_observer() {
 
 void Worker::make_operations() {
   if (!plan_.serves(Service::kOperations)) return;
-  const auto ready = [this] {
-    return common_.ready && (!common_.gatekeeper || common_.gatekeeper->ready()) &&
-           (!common_.identity || common_.identity->ready());
-  };
-  operations_ = gateway::make_operations(
-      {.metrics = *common_.metrics, .ready = ready, .diagnose = [this, ready] {
-         gateway::DiagnosticSnapshot snapshot = diagnose();
-         snapshot.ready = ready();
-         return snapshot;
-       }});
+  operations_ = gateway::make_operations({.metrics = *common_.metrics,
+                                          .ready = [this] { return is_ready(); },
+                                          .diagnose = [this] { return diagnose(); }});
+}
+
+/// Requests may come.
+bool Worker::is_ready() const {
+  return common_.ready && (!common_.gatekeeper || common_.gatekeeper->ready()) &&
+         (!common_.identity || common_.identity->ready());
 }
 
 gateway::DiagnosticSnapshot Worker::diagnose() const {
   gateway::DiagnosticSnapshot out;
   out.version = GATEHOUSE_VERSION;
+  out.ready = is_ready();
   out.started = common_.started;
   out.taken = common_.clock.now();
   if (gateway_) {
@@ -463,7 +468,7 @@ Result<Worker::Told> Worker::change_parts(const Serving& fresh) {
   if (!changed) return fail(std::move(changed));
   if (!services) return services;
   tcp_->set_limits(listener_limits(settings, Service::kGateway));
-  observer_->set_routes(settings.routes);
+  observer_->set_routes(settings);
   return services;
 }
 

@@ -133,6 +133,7 @@ class Worker {
   net::ServerOptions server_limits(const config::Gateway& settings, Service service) const;
   Task<Result<gateway::TcpProxy::Upstream>> connect_tcp(const config::TcpRoute& route);
   void make_operations();
+  bool is_ready() const;
   gateway::DiagnosticSnapshot diagnose() const;
   /// Says how many connections there are, and how the services do.
   void publish();
@@ -172,7 +173,7 @@ class Worker {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::TcpProxy> tcp_;
   std::unique_ptr<gateway::LoopObserver> observer_;
-  std::unique_ptr<http::Handler> operations_;
+  std::unique_ptr<http::Handler> operations_, health_;
   std::vector<Served> servers_;
   std::vector<std::unique_ptr<net::HttpServer>> leaving_;  // drained, since a reload took them out
   std::vector<std::unique_ptr<Round>> rounds_;

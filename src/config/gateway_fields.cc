@@ -143,7 +143,9 @@ std::vector<Field> traffic_fields(Gateway& g) {
       {"server_name", &g.server_name, empty_or(kOneLine),
        "The Server header of answers. Empty: the upstream's."},
       {"keep_request_id", &g.keep_request_id, Anything{},
-       "true: a client's X-Request-Id is passed on; false: each request gets a new one."},
+       "true: a trusted proxy's X-Request-Id is passed on; false: each request gets a new one."},
+      {"keep_any_request_id", &g.keep_any_request_id, Anything{},
+       "Keeps the X-Request-Id of every client, not only that of trusted proxies."},
       {"recheck_interval", &g.recheck_interval, at_least(milliseconds(50), hours(1)),
        "How often exchanges that stay open, such as WebSockets, are judged anew."},
   };
@@ -153,6 +155,9 @@ std::vector<Field> route_list_fields(Gateway& g) {
   return {
       {"hosts", &g.hosts, Anything{},
        "What holds for requests to some host names, whatever the route."},
+      {"unknown_hosts", &g.unknown_hosts, OneOf{{"route", "reject"}},
+       "What becomes of requests to host names that no entry of hosts is for; reject answers 404. "
+       "Ambassador's Hosts, where a manifest has some, reject."},
       {"routes", &g.routes, Anything{},
        "Which upstream serves which host and path. The higher precedence wins, then the longest "
        "prefix, an exact host before a pattern, a pattern before any host."},

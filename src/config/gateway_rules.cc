@@ -86,6 +86,8 @@ void check_content(const Gateway& gateway, const Subject& subject) {
                     "must be at most 9 with gzip");
   subject.refuse_if(gateway.access_log.form != "text" && !gateway.access_log.format.empty(),
                     "access_log.format", "has a meaning only when access_log.form is text");
+  subject.refuse_if(gateway.keep_any_request_id && !gateway.keep_request_id, "keep_any_request_id",
+                    "must not be true when keep_request_id is false");
   check_error_overrides(gateway.error_overrides, subject);
 }
 

@@ -59,7 +59,8 @@ struct Listen {
 
 /// What holds for requests to some host names, whatever the route.
 struct Host {
-  std::string hostname = "*";         // "example.org", "*.example.org", "*"
+  /// "example.org", "*.example.org", "*"; without a certificate also "*example.org", "example.*".
+  std::string hostname = "*";
   Tls tls;                            // chosen by SNI; empty: the listener's
   std::string insecure = "redirect";  // redirect (301 to https), route, reject (404)
   std::size_t insecure_port = 0;      // a further plain port that does the same; 0: none
@@ -110,7 +111,8 @@ struct Cors {
   bool operator==(const Cors&) const = default;
 };
 
-/// What is sent instead of an answer with that status. Exactly one of text, json, file.
+/// What is sent instead of an answer with that status. At most one of text, json, file; with none,
+/// which only manifests may say, the body is empty.
 struct ErrorOverride {
   int status = 0;
   std::string content_type;
@@ -237,7 +239,7 @@ struct Route {
   std::string origin;  // where it was written, for people: "Mapping a in b.yaml:12"
 
   // What matches.
-  std::string host;        // "" any; "example.org", "*.example.org", "example.*"
+  std::string host;        // "" any; "example.org", "*.example.org", "*example.org", "example.*"
   std::string host_regex;  // instead of host
   std::string prefix = "/";
   /// How prefix is compared: segment (whole path segments), string (Ambassador's), exact, regex.
@@ -365,6 +367,7 @@ struct Tracing {
 struct Gateway {
   std::vector<Listen> listen = {Listen{}};
   std::vector<Host> hosts;
+  std::string unknown_hosts = "route";  // route, reject (404); of requests that no Host is for
   std::vector<Route> routes;
   std::vector<TcpRoute> tcp;
   std::string manifests;  // a folder of Ambassador's manifests, watched; "": none
@@ -387,7 +390,8 @@ struct Gateway {
   bool http10 = true;                  // HTTP/1.0 is served
   bool merge_slashes = true;           // false: runs of slashes are refused
   std::string server_name;             // the Server header of answers; "": the upstream's
-  bool keep_request_id = true;         // a client's X-Request-Id is passed on
+  bool keep_request_id = true;         // a trusted proxy's X-Request-Id is passed on
+  bool keep_any_request_id = false;    // every client's is
   milliseconds recheck_interval{500};  // of exchanges that stay open
   AccessLog access_log;
   Tracing tracing;

@@ -102,8 +102,8 @@ std::vector<Field> admission_fields(Route& r) {
 std::vector<Field> forward_fields(Route& r) {
   return {
       {"weight", &r.weight, Range{-1, 100, "percent"},
-       "The share of requests among routes that match the same. -1: what others leave, in equal "
-       "parts."},
+       "The share of requests among routes that match the same; a user stays with one. -1: what "
+       "others leave, in equal parts."},
       {"shadow", &r.shadow, Anything{},
        "true: the upstream gets a copy of the requests, and its answer is dropped."},
       {"timeout", &r.timeout, or_zero("no limit"),
@@ -230,8 +230,9 @@ std::vector<Field> fields(Route& route) {
       {"name", &route.name, empty_or(kOneLine), "For logs and metrics. Empty: the prefix."}};
   append(all, match_fields(route));
   append(all, {{"service", &route.upstream.service, empty_or(kService),
-                "The upstream's URL, or a part of this process: identity, gatekeeper or demo. Only "
-                "a route with a redirect needs none."}});
+                "The upstream's URL, or a part of this process: identity, gatekeeper, demo, or "
+                "health, which answers at /healthz/live and /healthz/ready. Only a route with a "
+                "redirect needs none."}});
   append(all, rewrite_fields(route));
   append(all, admission_fields(route));
   append(all, edit_fields(route));

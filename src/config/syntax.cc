@@ -140,7 +140,9 @@ bool is_redirect_uri(std::string_view text) {
 }
 
 bool is_service(std::string_view text) {
-  if (text == "identity" || text == "gatekeeper" || text == "demo") return true;
+  if (text == "identity" || text == "gatekeeper" || text == "demo" || text == "health") {
+    return true;
+  }
   return is_issuer(text);
 }
 
@@ -187,10 +189,15 @@ bool is_any_host_pattern(std::string_view text) {
   return text == "*" || is_host_pattern(text);
 }
 
+/// A pattern is one if it is a host when a letter stands for its star.
 bool is_route_host(std::string_view text) {
-  if (!text.ends_with(".*")) return is_host_pattern(text);
-  text.remove_suffix(2);
-  return !text.starts_with('*') && is_host_pattern(text);
+  std::string example(text);
+  if (text.starts_with('*')) {
+    example.front() = 'a';
+  } else if (text.ends_with('*')) {
+    example.back() = 'a';
+  }
+  return text != "*" && text.find(':') == std::string_view::npos && is_host(example);
 }
 
 bool is_network(std::string_view text) {
@@ -260,7 +267,8 @@ const Syntax kRedirectUri{
     "path on this site, which begins with exactly one slash",
     is_redirect_uri};
 const Syntax kService{
-    "an http:// or https:// URL without query and fragment, or identity, gatekeeper or demo",
+    "an http:// or https:// URL without query and fragment, or identity, gatekeeper, demo "
+    "or health",
     is_service};
 const Syntax kHostUrl{"http:// or https:// with a host and a port and nothing behind them",
                       is_host_url};
@@ -279,7 +287,8 @@ const Syntax kAnyHostPattern{
     "a host in lower case, as example.org or *.example.org, without port, or *",
     is_any_host_pattern};
 const Syntax kRouteHost{
-    "a host in lower case, as example.org, *.example.org or example.*, without port",
+    "a host in lower case, without port, with * at most at one end, as example.org, *.example.org "
+    "or example.*",
     is_route_host};
 const Syntax kHost{"a host in lower case, as example.org or example.org:8443", is_host};
 const Syntax kNetwork{"an IP address or a block of them, as 10.0.0.1, 10.0.0.0/8 or fd00::/8",

@@ -26,7 +26,7 @@ extern const Syntax kPathBelow;       // … that is not the whole site
 extern const Syntax kAddress;         // host:port to listen at
 extern const Syntax kHostPattern;     // "example.org" or "*.example.org"
 extern const Syntax kAnyHostPattern;  // … or "*"
-extern const Syntax kRouteHost;       // … or "example.*"
+extern const Syntax kRouteHost;       // … or "*example.org", "example.*"
 extern const Syntax kHost;            // "example.org" or "example.org:8443"
 extern const Syntax kNetwork;         // IP address or CIDR block
 extern const Syntax kToken;           // RFC 9110 §5.6.2

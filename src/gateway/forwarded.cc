@@ -124,8 +124,9 @@ std::string RequestIds::next() {
 Result<Forwarded> Forwarded::make(const config::Gateway& settings) {
   Result<http::TrustedProxies> trusted = http::TrustedProxies::parse(settings.trusted_proxies);
   if (!trusted) return fail(std::move(trusted));
-  return Forwarded(std::move(*trusted),
-                   {.listeners = trust_of(settings), .keep_request_id = settings.keep_request_id});
+  return Forwarded(std::move(*trusted), {.listeners = trust_of(settings),
+                                         .keep_request_id = settings.keep_request_id,
+                                         .keep_any_request_id = settings.keep_any_request_id});
 }
 
 const ListenerTrust& Forwarded::listener_of(const http::Request& request) const {
@@ -161,7 +162,8 @@ Client Forwarded::client(const http::Request& request) const {
 }
 
 std::string_view Forwarded::request_id(const http::Request& request) const {
-  if (!options_.keep_request_id || !trusts(request)) return "";
+  const bool kept = options_.keep_any_request_id || (options_.keep_request_id && trusts(request));
+  if (!kept) return "";
   const std::optional<std::string_view> id = request.headers.only(kRequestId);
   return id && is_plain_id(*id) ? *id : std::string_view();
 }

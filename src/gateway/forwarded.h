@@ -44,7 +44,8 @@ struct ListenerTrust {
 
 struct ForwardedOptions {
   std::vector<ListenerTrust> listeners;  // by http::Peer::listener; one that is not here has none
-  bool keep_request_id = true;
+  bool keep_request_id = true;           // that of a trusted proxy
+  bool keep_any_request_id = false;      // that of every client
 };
 
 /// Who asks, as far as it is believed.

@@ -108,6 +108,15 @@ TEST(Forwarded, RequestIdsOfTrustedProxiesAreKept) {
   EXPECT_EQ(forwarded.request_id(request), "");
 }
 
+TEST(Forwarded, RequestIdsOfAllAreKeptWhereThatIsSaid) {
+  const Forwarded forwarded(http::TrustedProxies::parse({}).value(), {.keep_any_request_id = true});
+  http::Request request = request_from("192.0.2.1");
+  request.headers.add("X-Request-Id", "abc-123");
+  EXPECT_EQ(forwarded.request_id(request), "abc-123");
+  request.headers.set("X-Request-Id", "a b");
+  EXPECT_EQ(forwarded.request_id(request), "");
+}
+
 TEST(Forwarded, WithoutAPeerOrHostNothingIsMadeUp) {
   http::Request request;
   apply(trusting({}), request);

@@ -158,6 +158,10 @@ Result<std::unique_ptr<Gateway>> Gateway::make(std::shared_ptr<const CompiledGat
   return gateway;
 }
 
+std::unique_ptr<http::Handler> make_health(std::function<bool()> ready) {
+  return std::make_unique<Health>(std::move(ready));
+}
+
 std::unique_ptr<http::Handler> make_operations(Operations::Parts parts) {
   return std::make_unique<Operations>(std::move(parts));
 }

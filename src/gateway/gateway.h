@@ -74,5 +74,7 @@ class Gateway : public http::Handler {
 /// Answers what operators ask (operations.h). For a listener of its own, which asks nobody who they
 /// are.
 std::unique_ptr<http::Handler> make_operations(Operations::Parts parts);
+/// Answers probes (health.h), for a route. `ready` is called on the loop.
+std::unique_ptr<http::Handler> make_health(std::function<bool()> ready);
 
 }  // namespace gatehouse::gateway

@@ -14,8 +14,15 @@
 namespace gatehouse::gateway {
 namespace {
 
-/// Where certificate authorities look for an answer over plain HTTP (RFC 8555 §8.3).
+/// Where certificate authorities look for an answer over plain HTTP (RFC 8555 §8.3), and load
+/// balancers for a sign of life, by whatever name.
 constexpr std::string_view kAcmePath = "/.well-known/acme-challenge/";
+constexpr std::string_view kProbePaths = "/ambassador/v0/check_";
+
+/// What a Host asks for does not count there.
+bool is_for_every_host(std::string_view path) {
+  return path.starts_with(kAcmePath) || path.starts_with(kProbePaths);
+}
 
 /// Trailers of requests end here: a trailer could repeat an identity header behind the gateway's
 /// back, and RFC 9110 §6.5.1 lets an intermediary discard them.
@@ -42,14 +49,6 @@ HttpsPort https_port(const http::Request& request, const config::Gateway& settin
   const bool known = request.peer && request.peer->listener < settings.listen.size();
   const bool both = known && settings.listen[request.peer->listener].cleartext_too;
   return both ? HttpsPort::kSame : HttpsPort::kDefault;
-}
-
-/// The same for all requests of a user, or else of a client: they stay with one of several weighted
-/// routes. In [0, 1).
-double sticky_number(const http::Request& request, const Client& client) {
-  const std::string& who = request.trace.user.empty() ? client.address : request.trace.user;
-  constexpr double kRange = 1U << 31U;
-  return static_cast<double>(std::hash<std::string_view>()(who) & 0x7fffffffU) / kRange;
 }
 
 }  // namespace
@@ -84,6 +83,7 @@ Proxy::Proxy(Parts parts, std::shared_ptr<const InForce> in_force)
       in_force_(std::move(in_force)),
       open_(in_force_->authorizer),
       shadows_(parts_.loop, parts_.entropy),
+      random_(parts_.entropy),
       spare_(kSpareRequests) {}
 
 void Proxy::use(std::shared_ptr<const InForce> in_force) {
@@ -157,7 +157,12 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
   if (is_misdirected(request, exchange.gateway.hosts())) {
     return refuse(request, {421, "misdirected", "The request is for another host."});
   }
-  if (exchange.client.secure || request.target.path().starts_with(kAcmePath)) return std::nullopt;
+  if (is_for_every_host(request.target.path())) return std::nullopt;
+  const bool needs_host = exchange.gateway.settings().unknown_hosts == "reject";
+  if (needs_host && !exchange.gateway.hosts().knows(request.authority)) {
+    return refuse(request, {404, "no host", "There is no such site here."});
+  }
+  if (exchange.client.secure) return std::nullopt;
   switch (exchange.gateway.hosts().insecure_action(request.authority)) {
     case HostPolicy::Insecure::kRoute:
       return std::nullopt;
@@ -259,11 +264,21 @@ Proxy::Answer Proxy::admit(Exchange& exchange) {
   request.trace.session = exchange.allow->session;
   if (Answer over = limit(exchange, RateLimiter::Stage::kAfterVerdict)) return over;
   if (exchange.group->members().size() > 1) {
-    exchange.route = exchange.group->pick(sticky_number(request, exchange.client));
+    exchange.route = exchange.group->pick(share_of(request.trace.user));
     request.trace.route = exchange.settings().name;
   }
   if (exchange.group->authenticate()) exchange.watch = open_.open(request, *exchange.allow);
   return std::nullopt;
+}
+
+/// The same for all requests of a user, who so stays with one of several weighted routes; anew for
+/// each request of who is not known. Not by address: behind a load balancer all have one. In [0,
+/// 1).
+double Proxy::share_of(const std::string& user) {
+  constexpr std::uint32_t kRange = 1U << 31U;
+  const std::size_t place =
+      user.empty() ? random_.below(kRange) : std::hash<std::string_view>()(user) % kRange;
+  return static_cast<double>(place) / kRange;
 }
 
 // On to the service.

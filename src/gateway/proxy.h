@@ -26,6 +26,7 @@
 #include "gateway/observe/tracing.h"
 #include "gateway/recheck.h"
 #include "gateway/upstream/cluster.h"
+#include "gateway/upstream/random_sequence.h"
 #include "http/authorizer.h"
 #include "http/message.h"
 #include "net/loop.h"
@@ -89,6 +90,7 @@ class Proxy final : public http::Handler {
   // Who may pass.
   Task<Answer> ask(Exchange& exchange);
   Answer admit(Exchange& exchange);
+  double share_of(const std::string& user);
 
   // On to the service.
   static bool may_be_sent_twice(const Exchange& exchange);
@@ -116,6 +118,7 @@ class Proxy final : public http::Handler {
   std::shared_ptr<const InForce> in_force_;
   OpenExchanges open_;
   ShadowRuns shadows_;
+  upstream::RandomSequence random_;
   net::Spare<http::Request> spare_;
 };
 

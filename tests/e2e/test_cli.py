@@ -134,9 +134,28 @@ def test_explain_reads_manifests_and_names_what_is_wrong(tmp_path):
     done = run("route", "explain", "--manifests", folder, "GET", "http://h/a/b/c", "--json")
     assert done.returncode == 0, done.stderr
     assert [member["route"] for member in json.loads(done.stdout)["members"]] == ["default/good"]
-    assert "warning: left out: bad.yaml:4:" in done.stderr and "timeout_ms" in done.stderr
+    assert "error: bad.yaml:4:" in done.stderr and "timeout_ms" in done.stderr
     assert "/dex" not in done.stdout
     path = tmp_path / "gatehouse.yaml"
     path.write_text("gateway:\n  routes:\n    - {prefix: /file, service: 'http://app:80'}\n")
     both = run("route", "explain", "-c", path, "--manifests", folder, "GET", "/file/x")
     assert both.returncode == 0 and both.stdout.startswith('Route "/file" '), both.stderr
+
+
+def test_explain_says_that_nobody_is_asked_unless_an_auth_service_is_there(tmp_path):
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(
+        "apiVersion: getambassador.io/v3alpha1\nkind: Mapping\nmetadata: {name: a}\n"
+        "spec: {hostname: '*', prefix: /, service: app}\n")
+
+    def explain(*words: str) -> str:
+        return run("route", "explain", "--manifests", folder, "GET", "/x", *words).stdout
+
+    assert "Passes without authentication." in explain()
+    assert json.loads(explain("--json"))["authenticate"] is False
+    (folder / "b.yaml").write_text(
+        "apiVersion: getambassador.io/v3alpha1\nkind: AuthService\nmetadata: {name: b}\n"
+        "spec: {auth_service: 'auth:80', proto: http}\n")
+    assert "Authentication is asked for." in explain()
+    assert json.loads(explain("--json"))["authenticate"] is True

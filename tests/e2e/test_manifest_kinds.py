@@ -295,7 +295,8 @@ def test_what_proxies_say_goes_on_if_they_are_believed_and_sound(depths, depth, 
 
 # --- the hosts of Mappings ---
 
-HOSTNAMES = ["a.test", "*.wild.test", "B.Test", "ported.test:8443", "[::1]", "192.0.2.1", "*"]
+HOSTNAMES = ["a.test", "*.wild.test", "B.Test", "ported.test:8443", "[::1]", "192.0.2.1",
+             "*-glob.test", "glob.te*", "*"]
 HOSTS = {
     # Host: (the hostname of the Mapping that serves it, Host as it goes on); None: 400
     "a.test": ("a.test", "a.test"), "A.TEST": ("a.test", "a.test"),
@@ -310,6 +311,9 @@ HOSTS = {
     "ported.test:443": ("ported.test:8443", "ported.test:443"),
     "[::1]": ("[::1]", "[::1]"), "[::1]:80": ("[::1]", "[::1]:80"),
     "192.0.2.1": ("192.0.2.1", "192.0.2.1"), "192.0.2.1:80": ("192.0.2.1", "192.0.2.1:80"),
+    "x-glob.test": ("*-glob.test", "x-glob.test"), "y.x-glob.test:1": ("*-glob.test", "y.x-glob.test:1"),
+    "glob.test": ("glob.te*", "glob.test"), "glob.te": ("*", "glob.te"),
+    "x.glob.test": ("*", "x.glob.test"),
     "other": ("*", "other"), "xn--bcher-kva.test": ("*", "xn--bcher-kva.test"),
     ".wild.test": None, "*.wild.test": None, "*": None, "a.test,b.test": None, "a.test:": None,
     "a.test@b.test": None, "a..test": None, "[::1": None,
@@ -424,6 +428,7 @@ def test_a_host_that_asks_for_client_certificates_needs_one_of_its_own(service, 
           "stringData": {"ca.crt": authority.certificate.read_text()}}
     strict = {"ca_secret": "ca", "cert_required": True}
     with gateway_of(tmp_path, ca, listener(port, protocol="HTTPS"), mapping("m", "/", service.url),
+                    manifest("Host", "open", hostname="open.test"),
                     manifest("Host", "by-host", hostname="by-host.test", tls=strict),
                     manifest("TLSContext", "by-context", hosts=["by-context.test"],
                              **strict)) as gateway:
@@ -707,3 +712,123 @@ def test_tcp_mappings_share_by_weight_and_end_when_idle(tmp_path):
                 with contextlib.suppress(ConnectionError):
                     assert client.recv(1) == b""  # for nobody says anything
     assert names.count(b"a") == 10 and names.count(b"b") == 30
+
+
+# --- as Emissary has it ---
+
+def test_a_listener_of_https_serves_cleartext_as_its_hosts_say(service, authority, tmp_path):
+    """On the same port: whoever types http:// there is sent on, and no connection is cut."""
+    port, actions = free_port(), ("Redirect", "Route", "Reject")
+    hosts = [manifest("Host", action.lower(), hostname=f"{action.lower()}.test",
+                      tlsSecret={"name": "own"}, requestPolicy={"insecure": {"action": action}})
+             for action in actions]
+    with gateway_of(tmp_path, secret("own", authority.issue("cleartext.test")), *hosts,
+                    listener(port, protocol="HTTPS"), mapping("m", "/", service.url)) as gateway:
+        assert [served(gateway, "/", f"{action.lower()}.test") for action in actions] == [301, 200, 404]
+        assert service.last.get("x-forwarded-proto") == "http"
+        with tls_client(port, "reject.test") as client:
+            assert ask(client, "reject.test") == 200
+        assert service.last.get("x-forwarded-proto") == "https"
+
+
+def test_a_module_holds_for_the_addresses_of_the_file(service, tmp_path):
+    """Where no Listener says whom to believe."""
+    manifests = [module(use_proxy_proto=True, xff_num_trusted_hops=1),
+                 mapping("m", "/", service.url, add_request_headers=CLIENT)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        for fields, client in ((b"", "192.0.2.7"), (b"X-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1")):
+            with Client(gateway.port, b"PROXY TCP4 192.0.2.7 192.0.2.8 4711 80\r\n"
+                        b"GET / HTTP/1.1\r\nHost: a.test\r\n" + fields + b"\r\n") as connection:
+                assert connection.answer().status == 200
+            assert service.last.get("x-client") == client
+
+
+def test_cors_of_a_module_for_any_origin_leaves_every_mapping(service, tmp_path):
+    """Without credentials, of which one warning tells."""
+    manifests = [module(cors={"origins": ["*"], "credentials": True}),
+                 mapping("a", "/a/", service.url), mapping("b", "/b/", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        for path in ("/a/", "/b/"):
+            got = gateway.get(path, headers={"Origin": "https://any.test"})
+            assert got.headers["Access-Control-Allow-Origin"] == "*"
+            assert "Access-Control-Allow-Credentials" not in got.headers
+        told = [problem["what"] for problem in gateway.diagnosis()["problems"]
+                if "credentials" in problem["what"]]
+    assert len(told) == 1 and "Module default/ambassador" in told[0]
+
+
+def test_a_tcp_mapping_ends_tls_by_the_certificate_of_its_host(authority, tmp_path):
+    port = free_port()
+    with Named(b"a") as named:
+        manifests = [secret("db", authority.issue("db.test")),
+                     manifest("Host", "db", hostname="db.test", tlsSecret={"name": "db"}),
+                     manifest("TCPMapping", "db", port=port, host="db.test", service=named.address)]
+        with gateway_of(tmp_path, *manifests), \
+                tls_client(port, "db.test", authority.certificate) as client:
+            assert client.recv(1) == b"a"
+
+
+def test_a_module_says_what_is_told_of_client_certificates(service, authority, tmp_path):
+    port = free_port()
+    ca = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ca", "namespace": "default"},
+          "stringData": {"ca.crt": authority.certificate.read_text()}}
+    manifests = [
+        module(forward_client_cert_details="SANITIZE_SET",
+               set_current_client_cert_details={"subject": True}),
+        ca, secret("own", authority.issue("mutual.test")), listener(port, protocol="HTTPS"),
+        manifest("Host", "mutual", hostname="mutual.test", tlsSecret={"name": "own"},
+                 tls={"ca_secret": "ca"}),
+        mapping("m", "/", service.url)]
+    with gateway_of(tmp_path, *manifests), \
+            tls_client(port, "mutual.test", own=authority.issue("alice.test")) as client:
+        assert ask(client, "mutual.test") == 200
+    told = service.last.get("x-forwarded-client-cert")
+    assert "Hash=" in told and "CN=alice.test" in told and "DNS=" not in told
+
+
+# --- probes, and hosts that nobody serves ---
+
+PROBES = {"alive": "/ambassador/v0/check_alive", "ready": "/ambassador/v0/check_ready"}
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_probes_are_answered_on_every_listener_whoever_asks(service, tmp_path, name):
+    """Behind an AuthService that lets nobody pass, for any host, in cleartext too."""
+    manifests = [manifest("Host", "own", hostname="own.example",
+                          requestPolicy={"insecure": {"action": "Redirect"}}),
+                 manifest("AuthService", "auth", auth_service="127.0.0.1:9"),
+                 mapping("all", "/", service.url, rewrite="")]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        for host in ("own.example", "10.0.0.1", "other.example"):
+            got = gateway.get(PROBES[name], headers={"Host": host})
+            assert (got.status_code, got.text) == (200, f"{name}\n"), host
+        assert gateway.request("POST", PROBES[name]).status_code == 405
+    assert service.seen == []
+
+
+def test_probes_are_where_the_module_says(service, tmp_path):
+    manifests = [module(liveness_probe={"enabled": False}, readiness_probe={"prefix": "/are-you-well"}),
+                 mapping("all", "/", service.url, rewrite="")]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert gateway.get("/are-you-well").text == "ready\n"
+        for path in PROBES.values():
+            assert gateway.get(path).text == "ok" and service.last.target == path
+
+
+def test_where_there_are_hosts_no_other_is_served(service, tmp_path):
+    """Else the rules of a Host were walked around by another name."""
+    manifests = [manifest("Host", "own", hostname="own.example",
+                          requestPolicy={"insecure": {"action": "Route"}}),
+                 mapping("all", "/", service.url, rewrite="")]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        assert gateway.get("/", headers={"Host": "own.example"}).status_code == 200
+        assert gateway.get("/", headers={"Host": "other.example"}).status_code == 404
+        assert gateway.get("/").status_code == 404
+    assert len(service.seen) == 1
+
+
+def test_the_request_id_of_every_client_is_kept_where_the_module_says_so(service, tmp_path):
+    manifests = [module(preserve_external_request_id=True), mapping("all", "/", service.url)]
+    with gateway_of(tmp_path, *manifests) as gateway:
+        gateway.get("/", headers={"X-Request-Id": "hello"})
+        assert service.last.get("x-request-id") == "hello"

@@ -175,10 +175,18 @@ stringData: {tls.crt: "-----BEGIN CERTIFICATE-----", tls.key: "-----BEGIN PRIVAT
 """
 
 
+OTHER_HOST = """
+apiVersion: getambassador.io/v3alpha1
+kind: Host
+metadata: {name: other}
+spec: {hostname: other.example, requestPolicy: {insecure: {action: Route}}}
+"""
+
+
 def test_a_certificate_that_is_none_is_its_host_s_fault_alone(tmp_path, upstream):
-    files = {"a.yaml": mapping("a", "/a/", upstream.url), "h.yaml": HOST}
+    files = {"a.yaml": mapping("a", "/a/", upstream.url), "h.yaml": HOST, "other.yaml": OTHER_HOST}
     with Gateway(tmp_path, files) as gateway:
-        assert gateway.get("/a/").status_code == 200
+        assert gateway.get("/a/", headers={"Host": "other.example"}).status_code == 200
         assert gateway.get("/a/", headers={"Host": "a.example"}).status_code == 301
         assert "h.yaml:5:" in gateway.log.read_text() and "tlsSecret" in lines_of(gateway, "h.yaml")
 

@@ -2,12 +2,15 @@
 
 import http.server
 import json
+import pathlib
 import re
+import socket
 import threading
 
 import pytest
 import requests
 from gateway_alone import SECONDS, GatewayAlone, eventually, mapping
+from ports import free_port
 from upstreams import RawUpstream
 
 
@@ -215,3 +218,49 @@ def test_the_page_of_diagnostics(upstream, tmp_path):
     assert cluster["service"] == upstream.url
     assert cluster["endpoints"][0]["healthy"] and cluster["endpoints"][0]["requests"] == 1
     assert {listener["serves"] for listener in facts["listeners"]} == {"gateway", "operations"}
+
+
+def test_tcp_connections_are_counted_and_logged(upstream, tmp_path):
+    good, bad, gone = free_port(), free_port(), free_port()
+    path = tmp_path / "access.log"
+    tcp = [{"name": "good", "listen": f"127.0.0.1:{good}", "service": upstream.url},
+           {"listen": f"127.0.0.1:{bad}", "service": f"http://127.0.0.1:{gone}"}]
+    log = {"path": str(path), "form": "json"}
+    with GatewayAlone(tmp_path, tcp=tcp, access_log=log) as gateway:
+        request = b"GET / HTTP/1.1\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", good), SECONDS) as client:
+            client.sendall(request)
+            answer = client.recv(65536)
+        with (pytest.raises(ConnectionError),
+              socket.create_connection(("127.0.0.1", bad), SECONDS) as client):
+            client.recv(1)
+        eventually(lambda: gateway.metric("gatehouse_tcp_connections_total") == 2)
+        connections = "gatehouse_tcp_connections_total"
+        assert gateway.metric(connections, route="good", outcome="ok") == 1
+        assert gateway.metric(connections, route=f"127.0.0.1:{bad}", outcome="upstream_connect") == 1
+        transferred = "gatehouse_tcp_bytes_total"
+        assert gateway.metric(transferred, route="good", direction="received") == len(request)
+        assert gateway.metric(transferred, route="good", direction="sent") == len(answer)
+    lines = {line["route"]: line for line in map(json.loads, path.read_text().splitlines())}
+    served, failed = lines["good"], lines[f"127.0.0.1:{bad}"]
+    assert served["protocol"] == "tcp" and served["client"] == "127.0.0.1"
+    assert served["upstream"] == upstream.url.removeprefix("http://")
+    assert served["received"] == len(request) and "failure" not in served
+    assert failed["failure"] == "upstream_connect" and failed["reason"]
+
+
+def test_the_log_names_every_address_once_all_are_open(upstream, tmp_path):
+    tcp, second = free_port(), free_port()
+    gateway = GatewayAlone(tmp_path, tcp=[{"listen": f"127.0.0.1:{tcp}", "service": upstream.url}])
+    gateway.role.arguments += ["--listen", f":{gateway.port},127.0.0.1:{second}"]
+    with gateway:
+        pass
+    assert (f"ready on http://[::]:{gateway.port}, http://127.0.0.1:{second}, tcp://127.0.0.1:{tcp}; "
+            f"operations on http://127.0.0.1:{gateway.operations_port}\n") in gateway.log.read_text()
+
+
+def test_every_metric_is_documented(upstream, tmp_path):
+    documented = (pathlib.Path(__file__).parents[2] / "docs/observability.md").read_text()
+    with GatewayAlone(tmp_path) as gateway:
+        names = re.findall(r"(?m)^# TYPE (\w+)", gateway.operations("/metrics").text)
+    assert names and [name for name in names if f"`{name}`" not in documented] == []

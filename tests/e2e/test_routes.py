@@ -391,6 +391,15 @@ def test_a_canary_gets_its_share_and_each_user_stays(service, authorizer, tmp_pa
     assert 5 <= routes_of.count(["canary"] * 2) <= 40  # 20 are meant
 
 
+def test_requests_of_nobody_known_are_shared_one_by_one(service, tmp_path):
+    """They may all have one address, that of a load balancer."""
+    routes = [named("canary", prefix="/", service=service.url, weight=25),
+              named("rest", prefix="/", service=service.url)]
+    with GatewayAlone(tmp_path, routes) as gateway:
+        got = [gateway.get("/").headers["x-route"] for _ in range(80)]
+    assert 5 <= got.count("canary") <= 40  # 20 are meant
+
+
 def test_weights_of_0_and_100_are_meant(service, tmp_path):
     routes = [named("all", prefix="/", service=service.url, weight=100),
               named("none", prefix="/", service=service.url, weight=0)]

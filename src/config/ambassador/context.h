@@ -25,6 +25,9 @@ struct MappingDefaults {
   bool string_prefix = false;
   /// Services without a dot belong to the gateway's namespace, not to their Mapping's.
   bool services_in_gateway_namespace = false;
+  /// The routes of probes, on every listener and for every host; "": none.
+  std::string alive_path = "/ambassador/v0/check_alive";
+  std::string ready_path = "/ambassador/v0/check_ready";
 };
 
 struct Versions;  // last_good.h

@@ -118,6 +118,19 @@ void read_acme(FieldReader& fields) {
   }
 }
 
+/// Of a Host whose hostname is a pattern that no certificate is found by. True if it may be served.
+bool without_tls(FieldReader& fields, const TlsContext& context) {
+  constexpr std::string_view kReason =
+      "no certificate is chosen by such a pattern: give it to a Host for a whole name, for "
+      "*.example.org or for *";
+  if (context.tls.client_required) {
+    fields.problem("hostname", std::string(kReason));
+    return false;
+  }
+  if (has_certificate(context.tls)) fields.warning("hostname", std::string(kReason));
+  return true;
+}
+
 /// A Host whose certificate cannot be read keeps its rules for plain requests: with "redirect" they
 /// go where TLS is, and nothing that was meant to be encrypted passes in the clear. False if it
 /// asks clients for certificates and has none of its own: it would be served without theirs.
@@ -125,6 +138,7 @@ bool read_host_tls(FieldReader& fields, const Context& context, Host& host) {
   const HostTls tls = read_tls(fields, context, host.hostname);
   if (!tls.context) return true;
   if (tls.failed) return !tls.context->tls.client_required;
+  if (!is_name_of_tls(host.hostname)) return without_tls(fields, *tls.context);
   if (has_certificate(tls.context->tls)) {
     host.tls = tls.context->tls;
   } else if (tls.context->tls.client_required) {
@@ -150,8 +164,7 @@ ReadHost read_host(const Object& object, const Context& context, Report& report)
   FieldReader fields = fields_of(object_report);
   ReadHost out;
   const std::string hostname = fields.text("hostname").value_or("*");
-  const Result<std::string, std::string> parsed =
-      parse_hostname(hostname.empty() ? "*" : hostname, false);
+  const Result<std::string, std::string> parsed = parse_hostname(hostname.empty() ? "*" : hostname);
   if (fields.failed()) return out;
   if (!parsed) {
     fields.problem("hostname", quote(hostname) + " must be " + parsed.error());
@@ -198,7 +211,8 @@ bool is_known(const std::string& hostname, const std::vector<Host>& hosts) {
 void add_hosts_of_contexts(const TlsContexts& contexts, std::vector<Host>& hosts) {
   for (const TlsContext& context : contexts.list()) {
     for (const std::string& hostname : context.hosts) {
-      if (is_known(hostname, hosts) || !parse_hostname(hostname, false)) continue;
+      const Result<std::string, std::string> parsed = parse_hostname(hostname);
+      if (is_known(hostname, hosts) || !parsed || !is_name_of_tls(*parsed)) continue;
       if (context.broken || !has_certificate(context.tls)) {
         if (context.tls.client_required) hosts.push_back(closed(hostname));
       } else {
@@ -250,6 +264,16 @@ std::vector<Host> read_hosts(const Objects& objects, const Context& context,
   return hosts;
 }
 
+/// Of a client that is asked for no certificate there is nothing to tell.
+void tell_upstreams_of_clients(const std::vector<std::string>& what, Gateway& gateway) {
+  const auto tell = [&](Tls& tls) {
+    const bool asks = !tls.client_ca.empty() || !tls.client_ca_pem.empty();
+    if (asks && tls.forward_client.empty()) tls.forward_client = what;
+  };
+  for (Host& host : gateway.hosts) tell(host.tls);
+  for (Listen& listen : gateway.listen) tell(listen.tls);
+}
+
 }  // namespace
 
 void read_hosts_and_listeners(const Objects& objects, const Context& context,
@@ -257,9 +281,11 @@ void read_hosts_and_listeners(const Objects& objects, const Context& context,
   const std::vector<Listener> listeners =
       read_listeners(objects, defaults, context.versions, report);
   std::vector<Host> hosts = read_hosts(objects, context, listeners, report, gateway.routes);
+  if (!hosts.empty()) gateway.unknown_hosts = "reject";
   add_hosts_of_contexts(context.tls_contexts, hosts);
   gateway.hosts.insert(gateway.hosts.end(), hosts.begin(), hosts.end());
-  open_listeners(listeners, context, report, gateway);
+  open_listeners(listeners, defaults, context, report, gateway);
+  tell_upstreams_of_clients(defaults.forward_client, gateway);
 }
 
 }  // namespace gatehouse::config::ambassador

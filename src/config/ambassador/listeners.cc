@@ -115,11 +115,19 @@ const Tls* default_tls(const Gateway& gateway, const Gateway& base) {
   return own == base.listen.end() ? nullptr : &own->tls;
 }
 
+/// Where every request counts as secure, one in cleartext would pass without the certificate that a
+/// Host demands of clients.
+bool serves_cleartext_too(const Listen& listen, const Gateway& gateway) {
+  const auto demands = [](const Host& host) { return host.tls.client_required; };
+  return listen.secure_by != "always" || std::ranges::none_of(gateway.hosts, demands);
+}
+
 /// nullopt: there is no certificate at all.
 std::optional<Listen> with_certificate(const Listener& listener, const Context& context,
                                        const Gateway& gateway, Report& report) {
   Listen out = listener.listen;
   if (!listener.tls) return out;
+  out.cleartext_too = serves_cleartext_too(out, gateway);
   const Object& object = *listener.object;
   const Tls& self_signed = context.options.self_signed;
   if (const Tls* tls = default_tls(gateway, context.base)) {
@@ -135,6 +143,48 @@ std::optional<Listen> with_certificate(const Listener& listener, const Context& 
     return std::nullopt;
   }
   return out;
+}
+
+/// The fields of a Listener that are not as on the address that is listened on instead.
+std::string unlike(const Listen& wanted, const Listen& kept) {
+  std::string out;
+  for (const auto& [field, differs] :
+       {std::pair("PROXY", wanted.proxy_protocol != kept.proxy_protocol),
+        std::pair("l7Depth", wanted.trusted_hops != kept.trusted_hops),
+        std::pair("securityModel", wanted.secure_by != kept.secure_by)}) {
+    if (differs) out += (out.empty() ? "" : ", ") + std::string(field);
+  }
+  return out;
+}
+
+void warn_that_it_is_not_opened(const Listener& listener, const std::vector<Listen>& kept,
+                                Report& report) {
+  std::string message = "is not opened: the addresses are given elsewhere";
+  for (const Listen& listen : kept) {
+    const std::string fields = unlike(listener.listen, listen);
+    if (fields.empty()) continue;
+    message += ", and what it says of " + fields + " does not hold for " + listen.address;
+    break;
+  }
+  report.warning(listener.object->subject, listener.object->mark, "", std::move(message));
+}
+
+/// The addresses that the manifests do not choose: what the Module says holds for them too.
+void keep_listen(const ListenDefaults& defaults, std::vector<Listen>& kept) {
+  for (Listen& listen : kept) {
+    listen.proxy_protocol = listen.proxy_protocol || defaults.proxy_protocol;
+    if (defaults.trusted_hops > 0) listen.trusted_hops = defaults.trusted_hops;
+  }
+}
+
+void warn_of_unused_certificates(const Gateway& gateway, Report& report) {
+  const auto shows = [](const auto& holder) { return has_certificate(holder.tls); };
+  const auto host = std::ranges::find_if(gateway.hosts, shows);
+  if (host == gateway.hosts.end() || std::ranges::any_of(gateway.listen, shows)) return;
+  report.warning({.file = "manifests"}, {}, "",
+                 "the certificate of the Host for " + quote(host->hostname) +
+                     " is unused: the addresses of --listen serve cleartext only without "
+                     "--tls-cert; give --tls-cert and --tls-key");
 }
 
 }  // namespace
@@ -167,20 +217,22 @@ std::vector<Listener> read_listeners(const Objects& objects, const ListenDefault
   return out;
 }
 
-void open_listeners(const std::vector<Listener>& listeners, const Context& context, Report& report,
-                    Gateway& gateway) {
+void open_listeners(const std::vector<Listener>& listeners, const ListenDefaults& defaults,
+                    const Context& context, Report& report, Gateway& gateway) {
+  std::vector<Listen> kept = gateway.listen;
+  keep_listen(defaults, kept);
   std::vector<Listen> open;
   for (const Listener& listener : listeners) {
     if (!listener.http) continue;
     if (context.options.keep_listen) {
-      report.warning(listener.object->subject, listener.object->mark, "",
-                     "is not opened: the addresses are given elsewhere");
+      warn_that_it_is_not_opened(listener, kept, report);
       continue;
     }
     std::optional<Listen> listen = with_certificate(listener, context, gateway, report);
     if (listen) open.push_back(std::move(*listen));
   }
-  if (!open.empty()) gateway.listen = std::move(open);
+  gateway.listen = open.empty() ? std::move(kept) : std::move(open);
+  if (context.options.keep_listen) warn_of_unused_certificates(gateway, report);
 }
 
 }  // namespace gatehouse::config::ambassador

@@ -28,10 +28,11 @@ struct Listener {
 std::vector<Listener> read_listeners(const Objects& objects, const ListenDefaults& defaults,
                                      const Versions& versions, Report& report);
 
-/// Puts them in place of gateway.listen, unless there are none or the options say otherwise. One
-/// that speaks TLS is given the certificate of a Host as its own, which clients without SNI see;
-/// while no Host has one, the self-signed one of the options, and a warning.
-void open_listeners(const std::vector<Listener>& listeners, const Context& context, Report& report,
-                    Gateway& gateway);
+/// Puts them in place of gateway.listen, unless there are none or the options say otherwise: then
+/// `defaults` hold for what stays. One that speaks TLS serves cleartext too, and is given the
+/// certificate of a Host as its own, which clients without SNI see; while no Host has one, the
+/// self-signed one of the options, and a warning.
+void open_listeners(const std::vector<Listener>& listeners, const ListenDefaults& defaults,
+                    const Context& context, Report& report, Gateway& gateway);
 
 }  // namespace gatehouse::config::ambassador

@@ -35,12 +35,15 @@ constexpr std::array<std::string_view, 10> kReadKinds{"Mapping",
 struct OtherKind {
   std::string_view kind, advice;
 };
-constexpr std::array<OtherKind, 5> kOtherKinds{
-    {{"RateLimitService", "give rate limits in the gateway's configuration"},
-     {"LogService", "the access log goes to stderr or a file"},
-     {"DevPortal", "there is no developers' portal"},
+constexpr std::array<OtherKind, 8> kOtherKinds{
+    {{"RateLimitService", "give rate_limits in the gateway's configuration"},
+     {"RateLimit", "give rate_limits in the gateway's configuration"},
+     {"LogService", "the access log goes to stderr, or to the Module's envoy_log_path"},
+     {"BufferService", "give the Module buffer.max_request_bytes"},
+     {"DevPortal", "there is no developers' portal; remove it"},
      {"ConsulResolver", "Consul is not asked; services are looked up by DNS"},
-     {"FilterPolicy", "filters are not there"}}};
+     {"Filter", "give an AuthService, which may judge by paths too"},
+     {"FilterPolicy", "give an AuthService, and bypass_auth to Mappings that need none"}}};
 
 std::vector<std::string> all_kinds() {
   std::vector<std::string> out(kReadKinds.begin(), kReadKinds.end());
@@ -53,11 +56,11 @@ void warn_of_other_kinds(const Objects& objects, Report& report) {
     if (std::ranges::find(kReadKinds, object.kind) != kReadKinds.end()) continue;
     if (!report.has_room_for_warnings()) return;
     const auto* known = std::ranges::find(kOtherKinds, object.kind, &OtherKind::kind);
-    std::string message = "has no effect: ";
+    std::string message;
     if (known != kOtherKinds.end()) {
-      message += known->advice;
+      message = "is not supported: " + std::string(known->advice);
     } else {
-      message += "no such kind";
+      message = "has no effect: no such kind";
       const std::optional<std::string> near = nearest(object.kind, all_kinds());
       if (near) message += "; did you mean " + *near + "?";
     }
@@ -69,6 +72,18 @@ std::set<std::string> consul_resolvers(const Objects& objects) {
   std::set<std::string> out;
   for (const Object* object : objects.of("ConsulResolver")) out.insert(object->name);
   return out;
+}
+
+void add_probe_routes(const MappingDefaults& defaults, Gateway& gateway) {
+  for (const auto& [path, answer] : {std::pair{defaults.alive_path, "/healthz/live"},
+                                     std::pair{defaults.ready_path, "/healthz/ready"}}) {
+    if (path.empty()) continue;
+    Route route{.name = path, .prefix = path, .match = "exact"};
+    route.upstream.service = "health";
+    route.rewrite = answer;
+    route.authenticate = false;
+    gateway.routes.push_back(std::move(route));
+  }
 }
 
 }  // namespace
@@ -98,6 +113,7 @@ Manifests read_manifests(const std::vector<ManifestFile>& files, const Gateway& 
     });
     if (route) out.gateway.routes.push_back(std::move(*route));
   }
+  if (options.probe_routes) add_probe_routes(context.defaults, out.gateway);
   read_hosts_and_listeners(objects, context, listen, report, out.gateway);
   read_auth_services(objects, context, report, out.gateway.authorizer);
   read_tracing_services(objects, context, report, out.gateway.tracing);

@@ -2,7 +2,8 @@
 //
 // Works on files alone: no Kubernetes API, no conversion webhook. Reads Mapping, Host, TLSContext,
 // Listener, Module, AuthService, TCPMapping and TracingService, the Secrets that they name, and the
-// annotation getambassador.io/config of Services. Objects of other API groups are passed over.
+// annotation getambassador.io/config of Services. Objects of other API groups are passed over,
+// those of Ingress and the Gateway API that Ambassador would serve with a warning.
 //
 // Nothing fails as a whole. An object that is wrong is named with its reason, and keeps its last
 // good version; without one it is left out. The rest is read. Whatever is left out leaves the
@@ -50,8 +51,11 @@ struct ManifestOptions {
   /// Prefixes match as text, as Ambassador has it: /notebook/a matches /notebook/ab.
   /// `gatehouse_string_prefix: true` in the Module says the same.
   bool string_prefix = false;
-  /// Listeners open nothing: base.listen stays as it is.
+  /// Listeners open nothing: the addresses of base.listen stay, as --listen gives them. What the
+  /// Module says of listeners holds for them.
   bool keep_listen = false;
+  /// Ambassador's own routes for probes are added.
+  bool probe_routes = false;
   /// What Listeners show that speak TLS, while no Host has a certificate. Empty: they are problems
   /// then, and are not opened.
   Tls self_signed;

@@ -91,8 +91,8 @@ class Differences {
 void add(Differences& out, const std::string& prefix, const Tls& value) {
   const Tls usual;
   out ADD(certificate) ADD(key) ADD(certificate_pem) ADD(key_pem) ADD(client_ca) ADD(client_ca_pem)
-      ADD(client_required) ADD(crl) ADD(crl_pem) ADD(min_version) ADD(max_version) ADD(ciphers)
-          ADD(curves) ADD(alpn);
+      ADD(client_required) ADD(crl) ADD(crl_pem) ADD(forward_client) ADD(min_version)
+          ADD(max_version) ADD(ciphers) ADD(curves) ADD(alpn);
 }
 
 void add(Differences& out, const std::string& prefix, const UpstreamTls& value) {
@@ -162,18 +162,19 @@ void add(Differences& out, const std::string& prefix, const AuthorizerSettings& 
 void add(Differences& out, const std::string& prefix, const Gateway& value) {
   const Gateway usual;
   out ADD(ip_allow) ADD(ip_deny) ADD(grpc_web) ADD(http10) ADD(merge_slashes) ADD(server_name)
-      ADD(keep_request_id) ADD(limits.head_bytes) ADD(limits.target_bytes) ADD(limits.body_bytes)
-          ADD(limits.keep_alive_timeout) ADD(compression.algorithms) ADD(compression.min_bytes)
-              ADD(compression.level) ADD(compression.content_types) ADD(access_log.form)
-                  ADD(access_log.format) ADD(access_log.path) ADD(tracing.endpoint)
-                      ADD(tracing.service_name) ADD(tracing.sampling_percent) ADD(tracing.tags);
+      ADD(keep_request_id) ADD(keep_any_request_id) ADD(limits.head_bytes) ADD(limits.target_bytes)
+          ADD(limits.body_bytes) ADD(limits.keep_alive_timeout) ADD(compression.algorithms)
+              ADD(compression.min_bytes) ADD(compression.level) ADD(compression.content_types)
+                  ADD(access_log.form) ADD(access_log.format) ADD(access_log.path)
+                      ADD(tracing.endpoint) ADD(tracing.service_name) ADD(tracing.sampling_percent)
+                          ADD(tracing.tags);
   for (const ErrorOverride& entry : value.error_overrides) add(out, prefix + "error.", entry);
   add(out, prefix + "authorizer.", value.authorizer);
 }
 
 void add(Differences& out, const std::string& prefix, const Listen& value) {
   const Listen usual;
-  out ADD(proxy_protocol) ADD(trusted_hops) ADD(secure_by);
+  out ADD(cleartext_too) ADD(proxy_protocol) ADD(trusted_hops) ADD(secure_by);
   add(out, prefix + "tls.", value.tls);
 }
 

@@ -22,12 +22,15 @@ void read_changes(FieldReader& fields, const Context& context, Route& route);
 /// … host_redirect and its like; `host` is where the service leads, `https` how.
 void read_redirect(FieldReader& fields, const std::string& host, bool https, Route& route);
 
-/// cors.
+/// cors. What cannot be allowed is left out with a warning.
 void read_cors(FieldReader& fields, Cors& out);
 /// error_response_overrides.
 std::vector<ErrorOverride> read_error_overrides(FieldReader& fields);
 
 /// A hostname of Mapping or Host: lower case, without port. The error completes "must be …".
-Result<std::string, std::string> parse_hostname(std::string_view text, bool suffix_wildcard);
+Result<std::string, std::string> parse_hostname(std::string_view text);
+/// Of what parse_hostname() gave: whether a certificate can be found by it, which only whole names,
+/// "*.example.org" and "*" are for.
+bool is_name_of_tls(std::string_view hostname);
 
 }  // namespace gatehouse::config::ambassador

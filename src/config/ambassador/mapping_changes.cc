@@ -1,13 +1,18 @@
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "config/ambassador/header_edits.h"
 #include "config/ambassador/mapping.h"
+#include "config/syntax.h"
 #include "config/text.h"
 #include "http/headers.h"
 #include "http/url.h"
 
 namespace gatehouse::config::ambassador {
 namespace {
+
+constexpr std::array<long long, 5> kRedirects{301, 302, 303, 307, 308};
 
 struct Substitution {
   std::string pattern, text;
@@ -59,6 +64,7 @@ void read_host_rewrite(FieldReader& fields, Route& route) {
 
 void read_replacementbody(FieldReader& body, ErrorOverride& out) {
   out.content_type = body.text("content_type").value_or("");
+  // Given, it may be empty, as the body then is.
   const YamlNode* text = body.find("text_format");
   const std::optional<FieldReader> json = body.object("json_format");
   std::optional<FieldReader> source = body.object("text_format_source");
@@ -83,15 +89,43 @@ void read_replacementbody(FieldReader& body, ErrorOverride& out) {
   body.finish();
 }
 
+std::vector<std::string> read_origins(FieldReader& cors) {
+  std::vector<std::string> out;
+  for (std::string& origin : cors.texts("origins").value_or(std::vector<std::string>{})) {
+    if (kCorsOrigin.valid(http::lower_case(origin))) {
+      out.push_back(std::move(origin));
+    } else {
+      cors.warning("origins", quote(origin) +
+                                  " is left out: it must be an origin, as https://example.org or "
+                                  "https://*.example.org, or *");
+    }
+  }
+  return out;
+}
+
+/// Any site could read with the user's cookies what the user may see.
+void withhold_credentials_from_anyone(FieldReader& cors, Cors& out) {
+  if (!out.credentials || std::ranges::find(out.origins, "*") == out.origins.end()) return;
+  out.credentials = false;
+  cors.warning("credentials",
+               "has no effect with the origin *: any site could read what a user may see; name "
+               "the origins");
+}
+
 }  // namespace
 
 void read_cors(FieldReader& fields, Cors& out) {
-  std::optional<FieldReader> cors = fields.object("cors");
+  // What stands in the Module has been reported there.
+  Report reported_before;
+  ObjectReport silent(fields.report().object(), reported_before);
+  FieldReader said = fields.has_itself("cors") ? fields : fields.reported_to(silent);
+  fields.accept({"cors"});
+  std::optional<FieldReader> cors = said.object("cors");
   if (!cors) return;
   const auto list = [&](std::string_view name) {
     return cors->texts(name).value_or(std::vector<std::string>{});
   };
-  out.origins = list("origins");
+  out.origins = read_origins(*cors);
   out.methods = list("methods");
   out.headers = list("headers");
   out.exposed_headers = list("exposed_headers");
@@ -100,13 +134,9 @@ void read_cors(FieldReader& fields, Cors& out) {
     out.max_age = std::chrono::duration_cast<seconds>(*age);
   }
   cors->accept({"v2CommaSeparatedOrigins"});
-  for (const std::string& origin : out.origins) {
-    const bool pattern = origin == "*" || origin.find("://") != std::string::npos;
-    if (!pattern || origin.find_first_of(" ,\"\\") != std::string::npos) {
-      cors->problem("origins", quote(origin) + " must be an origin, as https://example.org, or *");
-    }
-  }
+  withhold_credentials_from_anyone(*cors, out);
   cors->finish();
+  if (out.origins.empty()) out = {};
 }
 
 std::vector<ErrorOverride> read_error_overrides(FieldReader& fields) {
@@ -132,8 +162,8 @@ void read_redirect(FieldReader& fields, const std::string& host, bool https, Rou
   const std::optional<std::string> path = fields.text("path_redirect");
   const std::optional<std::string> prefix = fields.text("prefix_redirect");
   const std::optional<Substitution> regex = read_substitution(fields, "regex_redirect");
-  const auto status = fields.integer("redirect_response_code", 301, 308);
-  if (status && (*status == 304 || *status == 305 || *status == 306)) {
+  const auto status = fields.integer("redirect_response_code", 100, 599);
+  if (status && std::ranges::find(kRedirects, *status) == kRedirects.end()) {
     fields.problem("redirect_response_code", "must be 301, 302, 303, 307 or 308");
   }
   if (!redirects) {

@@ -52,7 +52,7 @@ void read_prefix(FieldReader& fields, const Context& context, Route& route) {
 
 void set_host(FieldReader& fields, std::string_view field, const std::string& text, bool wildcards,
               Route& route) {
-  const Result<std::string, std::string> host = parse_hostname(text, true);
+  const Result<std::string, std::string> host = parse_hostname(text);
   if (!host) return fields.problem(field, quote(text) + " must be " + host.error());
   if (!wildcards && host->find('*') != std::string::npos) {
     return fields.problem(field,
@@ -68,7 +68,8 @@ void read_host(FieldReader& fields, Route& route) {
   const YamlNode* hostname = fields.find("hostname");
   const YamlNode* host = fields.find("host");
   if (hostname != nullptr) {
-    if (const auto text = fields.text("hostname")) set_host(fields, "hostname", *text, true, route);
+    const auto text = fields.text("hostname");
+    if (text && !text->empty()) set_host(fields, "hostname", *text, true, route);
     if (host != nullptr) fields.warning("host", "has no effect beside hostname");
   } else if (host != nullptr && regex) {
     route.host_regex = fields.regex("host").value_or("");
@@ -164,28 +165,29 @@ void read_query_matches(FieldReader& fields, std::string_view field, bool regex,
 
 }  // namespace
 
-Result<std::string, std::string> parse_hostname(std::string_view text, bool suffix_wildcard) {
-  const std::unexpected<std::string> wrong(
-      suffix_wildcard ? "a host name, as example.org, *.example.org, example.* or *"
-                      : "a host name, as example.org, *.example.org or *");
-  const std::string host = http::lower_case(text);
-  if (host == "*" || host == "*:*") return "*";
-  std::string_view core = host;
-  std::string_view before;
-  std::string_view after;
-  if (core.starts_with("*.")) {
-    before = "*.";
-  } else if (suffix_wildcard && core.ends_with(".*")) {
-    after = ".*";
+bool is_name_of_tls(std::string_view hostname) {
+  return hostname.find('*') == std::string_view::npos || hostname == "*" ||
+         hostname.starts_with("*.");
+}
+
+Result<std::string, std::string> parse_hostname(std::string_view text) {
+  if (text == "*" || text == "*:*") return "*";
+  // A pattern is one if it is a name when a letter stands for its star.
+  std::string host(text);
+  const bool suffix = text.starts_with('*');
+  const bool prefix = !suffix && text.ends_with('*');
+  if (suffix) host.front() = 'a';
+  if (prefix) host.back() = 'a';
+  const Result<http::Url> url = http::parse_url("http://" + host);
+  if (!url || !http::parse_authority(host) || ((suffix || prefix) && url->host == "a")) {
+    return std::unexpected(
+        "a host name, with * at most at one end, as example.org, *.example.org, example.* or *");
   }
-  core.remove_prefix(before.size());
-  core.remove_suffix(after.size());
-  const std::optional<std::string> authority = http::parse_authority(core);
-  if (!authority || core.find('*') != std::string_view::npos) return wrong;
-  const Result<http::Url> url = http::parse_url("http://" + *authority);
-  if (!url) return wrong;
   const bool ipv6 = url->host.find(':') != std::string::npos;
-  return std::string(before) + (ipv6 ? "[" + url->host + "]" : url->host) + std::string(after);
+  std::string out = ipv6 ? "[" + url->host + "]" : url->host;
+  if (suffix) out.front() = '*';
+  if (prefix) out.back() = '*';
+  return out;
 }
 
 void read_match(FieldReader& fields, const Context& context, Route& route) {

@@ -15,6 +15,8 @@ namespace gatehouse::config::ambassador {
 namespace {
 
 constexpr long long kMaxKilobytes = 8LL * 1024;
+/// Envoy's own.
+constexpr std::size_t kGzipMinBytes = 30;
 /// An address that no client has: a list that must not be empty, so as not to mean "all".
 constexpr std::string_view kNobody = "255.255.255.255/32";
 
@@ -85,7 +87,12 @@ void read_address_rules(FieldReader& config, Gateway& gateway) {
 void read_gzip(FieldReader& config, Compression& out) {
   std::optional<FieldReader> gzip = config.object("gzip");
   if (!gzip) return;
-  out.algorithms = {"gzip"};
+  if (gzip->boolean("enabled") == false) {
+    gzip->warning("enabled", "false: nothing is compressed");
+  } else {
+    out.algorithms = {"gzip"};
+  }
+  out.min_bytes = kGzipMinBytes;
   if (const auto bytes = gzip->integer("min_content_length", 0, 1 << 30)) {
     out.min_bytes = static_cast<std::size_t>(*bytes);
   }
@@ -158,11 +165,44 @@ void read_addresses_of_clients(FieldReader& config, ListenDefaults& listen) {
   }
 }
 
+/// What is told where it is set: the hash always, as Envoy does, and what is asked for.
+std::vector<std::string> read_client_details(FieldReader& config) {
+  std::vector<std::string> out{"hash"};
+  std::optional<FieldReader> details = config.object("set_current_client_cert_details");
+  if (!details) return out;
+  for (const std::string_view name : {"subject", "uri", "dns", "cert", "chain"}) {
+    if (details->boolean(name).value_or(false)) out.emplace_back(name);
+  }
+  details->finish();
+  return out;
+}
+
+void read_client_certificates(FieldReader& config, ListenDefaults& listen) {
+  constexpr std::string_view kField = "forward_client_cert_details";
+  const auto how = config.one_of(kField, {"SANITIZE", "SANITIZE_SET", "APPEND_FORWARD",
+                                          "FORWARD_ONLY", "ALWAYS_FORWARD_ONLY"});
+  std::vector<std::string> details = read_client_details(config);
+  if (how == "SANITIZE_SET" || how == "APPEND_FORWARD") {
+    listen.forward_client = std::move(details);
+  } else if (config.has("set_current_client_cert_details")) {
+    config.warning("set_current_client_cert_details",
+                   "has no effect without forward_client_cert_details: SANITIZE_SET");
+  }
+  if (how == "APPEND_FORWARD") {
+    config.warning(kField,
+                   "is taken as SANITIZE_SET: X-Forwarded-Client-Cert of a client is never passed "
+                   "on");
+  } else if (how == "FORWARD_ONLY" || how == "ALWAYS_FORWARD_ONLY") {
+    config.warning(kField,
+                   "is taken as SANITIZE: X-Forwarded-Client-Cert of a client is never passed on");
+  }
+}
+
 void read_gateway(FieldReader& config, Gateway& gateway) {
   if (const auto on = config.boolean("enable_grpc_web")) gateway.grpc_web = *on;
   if (const auto on = config.boolean("enable_http10")) gateway.http10 = *on;
   if (const auto keep = config.boolean("preserve_external_request_id")) {
-    gateway.keep_request_id = *keep;
+    gateway.keep_request_id = gateway.keep_any_request_id = *keep;
   }
   if (const auto name = config.text("server_name")) gateway.server_name = *name;
   if (const auto merge = config.boolean("merge_slashes")) {
@@ -180,12 +220,27 @@ void read_gateway(FieldReader& config, Gateway& gateway) {
   if (!read.empty() && !own.failed()) gateway.error_overrides = std::move(read);
 }
 
+void read_probe(FieldReader& config, std::string_view name, std::string& path) {
+  std::optional<FieldReader> probe = config.object(name);
+  if (!probe) return;
+  const std::optional<std::string> prefix = probe->text("prefix");
+  if (prefix && !prefix->starts_with('/')) {
+    probe->problem("prefix", quote(*prefix) + " must begin with /");
+  } else if (prefix) {
+    path = *prefix;
+  }
+  if (probe->boolean("enabled") == false) path.clear();
+  probe->ignore("rewrite", "the gateway answers itself");
+  probe->ignore("service", "the gateway answers itself");
+  probe->finish();
+}
+
 void accept_the_rest(FieldReader& config) {
-  config.accept({"diagnostics", "liveness_probe", "readiness_probe", "diag_port", "admin_port",
-                 "service_port", "statsd", "debug_mode", "prune_unreachable_routes",
-                 "envoy_validation_timeout", "regex_type", "regex_max_size", "runtime_flags",
-                 "auth_enabled", "suppress_envoy_headers", "strip_matching_host_port",
-                 "default_label_domain", "grpc_stats", "gatehouse_string_prefix"});
+  config.accept({"diagnostics", "diag_port", "admin_port", "service_port", "statsd", "debug_mode",
+                 "prune_unreachable_routes", "envoy_validation_timeout", "regex_type",
+                 "regex_max_size", "runtime_flags", "auth_enabled", "suppress_envoy_headers",
+                 "strip_matching_host_port", "default_label_domain", "grpc_stats",
+                 "gatehouse_string_prefix"});
   config.ignore("lua_scripts", "scripts are not run");
   config.ignore("add_linkerd_headers", "a mesh's headers are not set");
   config.ignore("allow_chunked_length",
@@ -197,8 +252,7 @@ void accept_the_rest(FieldReader& config) {
   config.ignore("proper_case", "names are sent as they came");
   config.ignore("headers_with_underscores_action",
                 "names that a server could confuse with an identity's are always removed");
-  config.ignore("forward_client_cert_details", "give forward_client in the configuration");
-  config.ignore("set_current_client_cert_details", "give forward_client in the configuration");
+  config.ignore("ambassador_id", "it stands beside config");
   config.ignore("x_forwarded_proto_redirect", "give a Host with requestPolicy");
 }
 
@@ -268,9 +322,12 @@ void read_config(const Object& module, Report& report, Context& context, Gateway
   read_gateway(*config, gateway);
   read_address_rules(*config, gateway);
   read_addresses_of_clients(*config, listen);
+  read_client_certificates(*config, listen);
   read_limits(*config, gateway.limits);
   read_gzip(*config, gateway.compression);
   read_access_log(*config, gateway.access_log);
+  read_probe(*config, "liveness_probe", context.defaults.alive_path);
+  read_probe(*config, "readiness_probe", context.defaults.ready_path);
   accept_the_rest(*config);
   config->finish();
   fields.finish();

@@ -11,6 +11,7 @@ namespace gatehouse::config::ambassador {
 struct ListenDefaults {
   std::size_t trusted_hops = 0;
   bool proxy_protocol = false;
+  std::vector<std::string> forward_client;  // as Tls::forward_client
 };
 
 /// Reads the first Module "ambassador", if there is one. With a key that is wrong, its last good

@@ -59,6 +59,20 @@ bool is_ambassador_group(std::string_view group) {
   return group == "getambassador.io" || group == "x.getambassador.io" || group == "ambassador";
 }
 
+/// Of Kubernetes: HTTPRoute, Gateway, …
+bool is_gateway_api(std::string_view group) {
+  return group == "gateway.networking.k8s.io" || group == "networking.x-k8s.io";
+}
+
+/// An Ingress that Ambassador would serve.
+bool is_ambassador_ingress(const YamlNode& root) {
+  constexpr std::string_view kClass = "ambassador";
+  const YamlNode& annotations = member(member(root, "metadata"), "annotations");
+  return text_member(root, "kind") == "Ingress" &&
+         (text_member(member(root, "spec"), "ingressClassName") == kClass ||
+          text_member(annotations, "kubernetes.io/ingress.class") == kClass);
+}
+
 bool is_known_version(std::string_view version) {
   constexpr std::array<std::string_view, 4> kVersions{"v0", "v1", "v2", "v3alpha1"};
   return std::ranges::find(kVersions, version) != kVersions.end();
@@ -160,7 +174,9 @@ class Collector {
     const YamlNode& items = member(root, "items");
     if (kind.ends_with("List") && items.kind == Kind::kSequence) {
       for (const YamlNode::Pointer& item : items.items) read_object(*item, subject);
-    } else if (is_ambassador_group(api.group)) {
+      return;
+    }
+    if (is_ambassador_group(api.group)) {
       read_ambassador(root, subject, api);
     } else if (api_version.empty()) {
       unreadable(subject, root.mark, kind, "apiVersion is missing");
@@ -169,6 +185,20 @@ class Collector {
     } else if ((api_version == "v1" && kind == "Service") || kind == "Ingress") {
       read_annotation(root, subject);
     }
+    if (is_gateway_api(api.group) || is_ambassador_ingress(root)) warn_of_foreign(root, subject);
+  }
+
+  void warn_of_foreign(const YamlNode& root, const Subject& subject) {
+    const YamlNode& metadata = member(root, "metadata");
+    Subject named = subject;
+    named.name = text_member(root, "kind") + " " + name_space_of(metadata) + "/" +
+                 printable(text_member(metadata, "name"));
+    report_.warning(named, root.mark, "", "is not supported; give a Mapping");
+  }
+
+  std::string name_space_of(const YamlNode& metadata) const {
+    const std::string given = printable(text_member(metadata, "namespace"));
+    return given.empty() ? options_.gateway_namespace : given;
   }
 
   /// Name, namespace and labels; nullopt and a problem without a name.
@@ -180,8 +210,7 @@ class Collector {
                                       split_api_version(text_member(root, "apiVersion")).group),
                   80);
     out.name = printable(text_member(metadata, "name"));
-    out.name_space = printable(text_member(metadata, "namespace"));
-    if (out.name_space.empty()) out.name_space = options_.gateway_namespace;
+    out.name_space = name_space_of(metadata);
     out.subject = subject;
     out.subject.name = out.kind + " " + out.name_space + "/" + out.name;
     out.mark = root.mark;

@@ -21,7 +21,7 @@ void read_tracing_services(const Objects& objects, const Context& context, Repor
                            Tracing& tracing);
 
 /// Those with problems that were never right are left out, as are those on an address of the
-/// gateway's listeners, which must be there.
+/// gateway's listeners, which must be there, as must its Hosts.
 void read_tcp_mappings(const Objects& objects, const Context& context, Report& report,
                        Gateway& gateway);
 

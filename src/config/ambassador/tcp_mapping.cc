@@ -34,23 +34,47 @@ void read_address(FieldReader& fields, TcpRoute& out) {
   }
 }
 
-void read_host(FieldReader& fields, const Context& context, TcpRoute& out) {
+/// The Host with a certificate that is for that name: by its name, else by the longest pattern.
+const Host* host_for(const std::string& name, const std::vector<Host>& hosts) {
+  const Host* by_pattern = nullptr;
+  for (const Host& host : hosts) {
+    if (host.hostname == "*" || !has_certificate(host.tls)) continue;
+    if (host.hostname == name) return &host;
+    const bool longer = by_pattern == nullptr || host.hostname.size() > by_pattern->hostname.size();
+    if (longer && host_matches(host.hostname, name)) by_pattern = &host;
+  }
+  return by_pattern;
+}
+
+/// TLS is ended here where a Host or a TLSContext has the name, as in Ambassador, and passed
+/// through elsewhere.
+void read_tls(FieldReader& fields, const Context& context, const std::vector<Host>& hosts,
+              TcpRoute& out) {
+  if (const Host* host = host_for(out.host, hosts)) {
+    out.tls = host->tls;
+  } else if (const TlsContext* tls = context.tls_contexts.for_host(out.host)) {
+    if (tls->broken) {
+      fields.problem("host", "TLSContext " + quote(tls->object->name) + " is left out itself");
+    }
+    out.tls = tls->tls;
+  }
+}
+
+void read_host(FieldReader& fields, const Context& context, const std::vector<Host>& hosts,
+               TcpRoute& out) {
   const auto host = fields.text("host");
   if (!host || host->empty() || *host == "*") return;
-  const Result<std::string, std::string> parsed = parse_hostname(*host, false);
+  const Result<std::string, std::string> parsed = parse_hostname(*host);
   if (!parsed) return fields.problem("host", quote(*host) + " must be " + parsed.error());
-  out.host = *parsed;
-  // Ambassador ends TLS where a TLSContext has the host, and passes it through elsewhere.
-  const TlsContext* tls = context.tls_contexts.for_host(out.host);
-  if (tls == nullptr) return;
-  if (tls->broken) {
-    fields.problem("host", "TLSContext " + quote(tls->object->name) + " is left out itself");
+  if (!is_name_of_tls(*parsed)) {
+    return fields.problem("host", quote(*host) + " must be a whole name, *.example.org or *");
   }
-  out.tls = tls->tls;
+  out.host = *parsed;
+  read_tls(fields, context, hosts, out);
 }
 
 std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& context,
-                                         Report& report) {
+                                         const std::vector<Host>& hosts, Report& report) {
   ObjectReport object_report(object, report);
   FieldReader fields = fields_of(object_report);
   for (const YamlNode* node : {context.defaults.of_tcp_mappings, context.defaults.of_all,
@@ -60,7 +84,7 @@ std::optional<TcpRoute> read_tcp_mapping(const Object& object, const Context& co
   TcpRoute out{.name = object.name_space + "/" + object.name, .origin = origin_of(object)};
   ServiceAddress address;
   read_address(fields, out);
-  read_host(fields, context, out);
+  read_host(fields, context, hosts, out);
   read_service(fields, "service", context, out.upstream, address);
   read_connection(fields, context, out.upstream);
   if (const auto weight = fields.integer("weight", 0, 100)) {
@@ -87,7 +111,7 @@ void read_tcp_mappings(const Objects& objects, const Context& context, Report& r
     };
     std::optional<TcpRoute> route =
         read_or_keep(*object, &LastGood::tcp_mappings, context.versions, report, [&] {
-          std::optional<TcpRoute> fresh = read_tcp_mapping(*object, context, report);
+          std::optional<TcpRoute> fresh = read_tcp_mapping(*object, context, gateway.hosts, report);
           if (!fresh || !is_taken(*fresh)) return fresh;
           problem("requests come by this port, of a Listener; give another one");
           return std::optional<TcpRoute>();

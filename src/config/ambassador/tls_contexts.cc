@@ -76,8 +76,9 @@ void read_files(FieldReader& fields, TlsContext& out) {
   if (const auto crl = fields.text("crl_file")) out.tls.crl = *crl;
 }
 
+/// `ca_field`: the field that names the authorities' Secret.
 void read_ca(FieldReader& fields, const Secrets& secrets, const Object& object, bool dotted,
-             TlsContext& out) {
+             std::string_view ca_field, TlsContext& out) {
   const auto read = [&](std::string_view field, const std::vector<std::string_view>& members,
                         std::string& text) {
     const std::optional<std::string> name = fields.text(field);
@@ -87,7 +88,7 @@ void read_ca(FieldReader& fields, const Secrets& secrets, const Object& object, 
     if (!pem) return fields.problem(field, pem.error());
     text = pem->reveal();
   };
-  read("ca_secret", {"ca.crt", "tls.crt"}, out.tls.client_ca_pem);
+  read(ca_field, {"ca.crt", "tls.crt"}, out.tls.client_ca_pem);
   read("crl_secret", {"crl.pem"}, out.tls.crl_pem);
   out.upstream.ca_pem = out.tls.client_ca_pem;
   out.tls.client_required = fields.boolean("cert_required").value_or(false);
@@ -95,7 +96,8 @@ void read_ca(FieldReader& fields, const Secrets& secrets, const Object& object, 
   const bool has_ca = !out.tls.client_ca.empty() || !out.tls.client_ca_pem.empty();
   if (out.tls.client_required && !has_ca && !fields.failed()) {
     fields.problem("cert_required",
-                   "needs ca_secret or cacert_chain_file, which say whose certificates are good");
+                   "needs " + std::string(ca_field) +
+                       " or cacert_chain_file, which say whose certificates are good");
   }
 }
 
@@ -113,6 +115,19 @@ std::optional<TlsContext> read_tls_context(const Object& object, const Secrets& 
   return out;
 }
 
+/// v0's config.client: whose certificates are good, and whether one is demanded.
+void read_legacy_client(FieldReader& client, const Secrets& secrets, bool dotted, TlsContext& out) {
+  dotted = client.boolean("secret_namespacing").value_or(dotted);
+  const std::string_view ca_field = client.has("ca_secret") ? "ca_secret" : "secret";
+  TlsContext read;
+  read_files(client, read);
+  read_ca(client, secrets, client.report().object(), dotted, ca_field, read);
+  client.finish();
+  out.tls.client_ca = read.tls.client_ca;
+  out.tls.client_ca_pem = read.tls.client_ca_pem;
+  out.tls.client_required = read.tls.client_required;
+}
+
 /// v0: Module "tls" with config.server and config.client. nullopt if that is not enabled.
 std::optional<TlsContext> read_legacy_module(const Object& object, const Secrets& secrets,
                                              const ManifestOptions& options, bool dotted,
@@ -124,13 +139,9 @@ std::optional<TlsContext> read_legacy_module(const Object& object, const Secrets
   if (!server || server->boolean("enabled") == false) return std::nullopt;
   TlsContext out = read_tls_fields(*server, secrets, object, "secret", dotted);
   out.hosts = {"*"};
-  if (std::optional<FieldReader> client = config->object("client")) {
-    const TlsContext of_client = read_tls_fields(*client, secrets, object, "", dotted);
-    out.tls.client_ca = of_client.tls.client_ca;
-    out.tls.client_ca_pem = of_client.tls.client_ca_pem;
-    out.tls.client_required = of_client.tls.client_required;
-    client->accept({"enabled"});
-    client->finish();
+  std::optional<FieldReader> client = config->object("client");
+  if (client && client->boolean("enabled") != false) {
+    read_legacy_client(*client, secrets, dotted, out);
   }
   server->finish();
   check_certificates(*server, options, "secret", out);
@@ -168,7 +179,7 @@ TlsContext read_tls_fields(FieldReader& fields, const Secrets& secrets, const Ob
   TlsContext out{.object = &object};
   dotted = fields.boolean("secret_namespacing").value_or(dotted);
   read_files(fields, out);
-  read_ca(fields, secrets, object, dotted, out);
+  read_ca(fields, secrets, object, dotted, "ca_secret", out);
   read_versions(fields, out.tls);
   read_algorithms(fields, out.tls);
   out.upstream.server_name = fields.text("sni").value_or("");

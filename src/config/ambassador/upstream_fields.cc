@@ -100,6 +100,10 @@ void read_detection(FieldReader& detection, OutlierDetection& out) {
   if (const auto percent = detection.integer("max_ejection_percent", 0, 100)) {
     out.max_ejection_percent = static_cast<std::size_t>(*percent);
   }
+  if (detection.boolean("split_external_local_origin_errors") == true) {
+    detection.warning("split_external_local_origin_errors",
+                      "has no effect: a failed connection counts as an answer of 5xx does");
+  }
   detection.finish();
 }
 

@@ -81,7 +81,7 @@ Result<void> check(const config::ErrorOverride& settings) {
   }
   const int sources = (settings.text.empty() ? 0 : 1) + (settings.json.empty() ? 0 : 1) +
                       (settings.file.empty() ? 0 : 1);
-  if (sources != 1) return bad("give exactly one of text, json and file");
+  if (sources > 1) return bad("give at most one of text, json and file");
   if (!http::is_ascii_field_value(settings.content_type)) {
     return bad("content_type is no header value");
   }

@@ -144,11 +144,17 @@ TEST(ErrorOverrides, TunnelsAreLeftAlone) {
   EXPECT_FALSE(answer({{.status = 404, .text = "a"}}, std::move(upgraded)).replaced);
 }
 
+TEST(ErrorOverrides, OfNothingIsAnEmptyBody) {
+  const Answered got = answer({{.status = 404}}, http::make_response(404, "a/b", "page"));
+  EXPECT_TRUE(got.replaced);
+  EXPECT_EQ(got.response.status, 404);
+  EXPECT_EQ(got.response.body.bytes, "");
+}
+
 TEST(ErrorOverrides, BadSettingsSayWhichStatus) {
   const File large("large.txt", std::string(ErrorOverrides::kFileLimit + 1, 'a'));
   for (const config::ErrorOverride& one :
-       Settings{{.status = 404},
-                {.status = 404, .text = "a", .file = "b"},
+       Settings{{.status = 404, .text = "a", .file = "b"},
                 {.status = 404, .text = "a", .json = {{"a", "b"}}},
                 {.status = 404, .text = "%NOPE%"},
                 {.status = 404, .json = {{"a", "%NOPE%"}}},

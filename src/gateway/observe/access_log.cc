@@ -5,9 +5,7 @@
 
 #include <array>
 #include <ctime>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <span>
 #include <utility>
 
 namespace gatehouse::gateway {
@@ -49,6 +47,16 @@ std::array<TextMember, 10> texts(const http::Request& request, std::string_view 
            {"failure", trace.failure}}};
 }
 
+std::array<TextMember, 7> texts(const TcpOutcome& outcome) {
+  return {{{"protocol", "tcp"},
+           {"server_name", outcome.peer.server_name},
+           {"client", outcome.peer.address},
+           {"route", outcome.route == nullptr ? std::string_view() : route_name(*outcome.route)},
+           {"upstream", outcome.upstream},
+           {"failure", outcome.failure()},
+           {"reason", outcome.reason}}};
+}
+
 /// UTC to the microsecond, as RFC 3339 has it.
 void append_time(Line& line, WallTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -57,20 +65,37 @@ void append_time(Line& line, WallTime time) {
                  (time - seconds).count());
 }
 
-void append_json(Line& line, const net::Exchange& exchange, std::string_view client,
-                 std::optional<WallTime> time) {
+void begin_json(Line& line, std::span<const TextMember> members, std::optional<WallTime> time) {
   line.push_back('{');
   if (time) {
     line.append(std::string_view("\"time\":\""));
     append_time(line, *time);
     line.append(std::string_view("\","));
   }
-  for (const TextMember& member : texts(exchange.request, client)) {
+  for (const TextMember& member : members) {
     if (member.value.empty()) continue;
     fmt::format_to(std::back_inserter(line), "\"{}\":\"", member.name);
     append_escaped(line, member.value);
     line.append(std::string_view("\","));
   }
+}
+
+void begin_text(Line& line, std::span<const TextMember> members, std::optional<WallTime> time) {
+  if (time) {
+    append_time(line, *time);
+    line.push_back(' ');
+  }
+  for (const TextMember& member : members) {
+    if (member.value.empty()) continue;
+    fmt::format_to(std::back_inserter(line), "{}=\"", member.name);
+    append_escaped(line, member.value);
+    line.append(std::string_view("\" "));
+  }
+}
+
+void append_json(Line& line, const net::Exchange& exchange, std::string_view client,
+                 std::optional<WallTime> time) {
+  begin_json(line, texts(exchange.request, client), time);
   fmt::format_to(std::back_inserter(line),
                  "\"status\":{},\"received\":{},\"sent\":{},\"answer_us\":{},\"total_us\":{},"
                  "\"complete\":{}}}",
@@ -81,21 +106,28 @@ void append_json(Line& line, const net::Exchange& exchange, std::string_view cli
 
 void append_text(Line& line, const net::Exchange& exchange, std::string_view client,
                  std::optional<WallTime> time) {
-  if (time) {
-    append_time(line, *time);
-    line.push_back(' ');
-  }
-  for (const TextMember& member : texts(exchange.request, client)) {
-    if (member.value.empty()) continue;
-    fmt::format_to(std::back_inserter(line), "{}=\"", member.name);
-    append_escaped(line, member.value);
-    line.append(std::string_view("\" "));
-  }
+  begin_text(line, texts(exchange.request, client), time);
   fmt::format_to(
       std::back_inserter(line), "status={} received={} sent={} answer_us={} total_us={}{}",
       exchange.status, exchange.received, exchange.sent,
       microseconds(exchange.started, exchange.answered),
       microseconds(exchange.started, exchange.finished), exchange.complete ? "" : " incomplete");
+}
+
+long long microseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+void append_json(Line& line, const TcpOutcome& outcome, std::optional<WallTime> time) {
+  begin_json(line, texts(outcome), time);
+  fmt::format_to(std::back_inserter(line), "\"received\":{},\"sent\":{},\"total_us\":{}}}",
+                 outcome.received, outcome.sent, microseconds(outcome.duration));
+}
+
+void append_text(Line& line, const TcpOutcome& outcome, std::optional<WallTime> time) {
+  begin_text(line, texts(outcome), time);
+  fmt::format_to(std::back_inserter(line), "received={} sent={} total_us={}", outcome.received,
+                 outcome.sent, microseconds(outcome.duration));
 }
 
 }  // namespace
@@ -118,6 +150,15 @@ Result<std::unique_ptr<AccessLog>> AccessLog::make(const config::AccessLog& sett
 WallTime AccessLog::wall_time(MonotonicTime time) const {
   const auto ago = parts_.clock.monotonic() - time;
   return parts_.clock.now() - std::chrono::duration_cast<std::chrono::microseconds>(ago);
+}
+
+std::optional<WallTime> AccessLog::told_time(MonotonicTime started) const {
+  if (!parts_.log_is_bare) return std::nullopt;
+  return wall_time(started);
+}
+
+void AccessLog::write(std::string_view line) const {
+  parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
 void AccessLog::append_own(const net::Exchange& exchange, std::string_view client,
@@ -146,18 +187,29 @@ void AccessLog::ended(const net::Exchange& exchange) {
   if (form_ == Form::kOwn) {
     std::string line;
     append_own(exchange, client, line);
-    parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    write(line);
     return;
   }
   Line line;
-  std::optional<WallTime> time;
-  if (parts_.log_is_bare) time = wall_time(exchange.started);
+  const std::optional<WallTime> time = told_time(exchange.started);
   if (form_ == Form::kJson) {
     append_json(line, exchange, client, time);
   } else {
     append_text(line, exchange, client, time);
   }
-  parts_.log->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  write({line.data(), line.size()});
+}
+
+void AccessLog::ended(const TcpOutcome& outcome) {
+  if (form_ == Form::kOwn || !parts_.log->should_log(spdlog::level::info)) return;
+  Line line;
+  const std::optional<WallTime> time = told_time(parts_.clock.monotonic() - outcome.duration);
+  if (form_ == Form::kJson) {
+    append_json(line, outcome, time);
+  } else {
+    append_text(line, outcome, time);
+  }
+  write({line.data(), line.size()});
 }
 
 }  // namespace gatehouse::gateway

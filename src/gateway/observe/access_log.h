@@ -1,5 +1,6 @@
 // One line an exchange: for people (text), for programs (json), or in a form of one's own, by
-// Envoy's command operators.
+// Envoy's command operators. One line a TCP connection too, but not in a form of one's own, which
+// asks for what only requests have.
 //
 // The path is shown without its query; of cookies, tokens and other headers nothing but what the
 // own form names, and of those no secrets (filters/format.h). What comes from a client is escaped,
@@ -9,12 +10,16 @@
 #include <spdlog/logger.h>
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/gateway_settings.h"
 #include "gateway/filters/format.h"
 #include "gateway/forwarded.h"
+#include "gateway/tcp/tcp_proxy.h"
 #include "net/http_server.h"
 
 namespace gatehouse::gateway {
@@ -32,6 +37,7 @@ class AccessLog final : public net::ExchangeObserver {
   static Result<std::unique_ptr<AccessLog>> make(const config::AccessLog& settings, Parts parts);
 
   void ended(const net::Exchange& exchange) override;
+  void ended(const TcpOutcome& outcome);
 
  private:
   enum class Form { kText, kJson, kOwn };
@@ -40,6 +46,9 @@ class AccessLog final : public net::ExchangeObserver {
 
   void append_own(const net::Exchange& exchange, std::string_view client, std::string& line) const;
   WallTime wall_time(MonotonicTime time) const;
+  /// What a line begins with, if it tells its time.
+  std::optional<WallTime> told_time(MonotonicTime started) const;
+  void write(std::string_view line) const;
 
   const Form form_;
   const Format format_;

@@ -52,6 +52,28 @@ class AccessLogTest : public testing::Test {
     return out_.str();
   }
 
+  /// Of a TCP connection that failed.
+  std::string tcp_line(const std::string& form, bool bare = false) {
+    const config::AccessLog settings{.form = form, .format = format_};
+    const auto log = AccessLog::make(settings, {.log = log_,
+                                                .log_is_bare = bare,
+                                                .clock = clock_,
+                                                .forwarded = Forwarded(http::TrustedProxies())});
+    if (!log) return log.error().message;
+    const http::Peer peer{.address = "192.0.2.1", .server_name = "db.example"};
+    const config::TcpRoute route{.name = "db"};
+    (*log)->ended({.peer = peer,
+                   .route = &route,
+                   .upstream = "",
+                   .result = TcpResult::kUpstreamConnect,
+                   .reason = "\"refused\"",
+                   .received = 3,
+                   .sent = 4,
+                   .duration = std::chrono::microseconds(2'250)});
+    log_->flush();
+    return out_.str();
+  }
+
   ManualClock clock_;
   std::string format_;
   std::vector<std::string> trusted_;
@@ -140,6 +162,31 @@ TEST_F(AccessLogTest, NamesTheClientBehindTrustedProxies) {
   trusted_.clear();
   hops_ = 1;
   client_is("198.51.100.7");
+}
+
+TEST_F(AccessLogTest, TellsOfTcpConnections) {
+  EXPECT_EQ(tcp_line("text"),
+            "protocol=\"tcp\" server_name=\"db.example\" client=\"192.0.2.1\" route=\"db\" "
+            "failure=\"upstream_connect\" reason=\"\\\"refused\\\"\" received=3 sent=4 "
+            "total_us=2250\n");
+  out_.str("");
+  const Result<Json> json = parse_json(tcp_line("json", true));
+  ASSERT_TRUE(json) << out_.str();
+  EXPECT_EQ(*json, Json({{"time", "2027-01-15T07:59:59.997750Z"},
+                         {"protocol", "tcp"},
+                         {"server_name", "db.example"},
+                         {"client", "192.0.2.1"},
+                         {"route", "db"},
+                         {"failure", "upstream_connect"},
+                         {"reason", "\"refused\""},
+                         {"received", 3},
+                         {"sent", 4},
+                         {"total_us", 2250}}));
+}
+
+TEST_F(AccessLogTest, AnOwnFormIsOfRequestsAlone) {
+  format_ = "%REQ(:PATH)%";
+  EXPECT_EQ(tcp_line("text"), "");
 }
 
 TEST_F(AccessLogTest, AnOwnFormShowsNoSecretAndForgesNoLine) {

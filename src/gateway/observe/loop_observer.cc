@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "gateway/observe/access_log.h"
 #include "gateway/observe/span_exporter.h"
 
 namespace gatehouse::gateway {
@@ -19,8 +18,7 @@ Result<std::unique_ptr<LoopObserver>> LoopObserver::make(const config::Gateway& 
 }
 
 Result<void> LoopObserver::use(const config::Gateway& settings, LogFile* access_log_file) {
-  Result<std::unique_ptr<net::ExchangeObserver>> access_log =
-      make_access_log(settings, access_log_file);
+  Result<std::unique_ptr<AccessLog>> access_log = make_access_log(settings, access_log_file);
   if (!access_log) return fail(std::move(access_log));
   const bool same_tracing = settings.tracing == tracing_settings_ &&
                             settings.trusted_proxies == trusted_proxies_ &&
@@ -31,8 +29,8 @@ Result<void> LoopObserver::use(const config::Gateway& settings, LogFile* access_
   return traced;
 }
 
-Result<std::unique_ptr<net::ExchangeObserver>> LoopObserver::make_access_log(
-    const config::Gateway& settings, LogFile* file) const {
+Result<std::unique_ptr<AccessLog>> LoopObserver::make_access_log(const config::Gateway& settings,
+                                                                 LogFile* file) const {
   std::shared_ptr<spdlog::logger> log = file != nullptr ? file->logger() : parts_.log;
   if (settings.access_log.form == "off" || !log) return nullptr;
   Result<Forwarded> forwarded = Forwarded::make(settings);
@@ -75,8 +73,13 @@ void LoopObserver::ended(const net::Exchange& exchange) {
   if (tracing_) tracing_->ended(exchange);
 }
 
-void LoopObserver::set_routes(const std::vector<config::Route>& routes) {
-  parts_.metrics.routes.set_routes(route_labels(routes));
+void LoopObserver::ended(const TcpOutcome& outcome) {
+  parts_.metrics.tcp.ended(outcome);
+  if (access_log_) access_log_->ended(outcome);
+}
+
+void LoopObserver::set_routes(const config::Gateway& settings) {
+  parts_.metrics.set_routes(route_labels(settings));
 }
 
 }  // namespace gatehouse::gateway

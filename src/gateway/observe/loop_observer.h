@@ -1,4 +1,5 @@
-// What a loop's HttpServers tell of their exchanges, told on: counted, logged, and made into spans.
+// What a loop's HttpServers tell of their exchanges, told on: counted, logged, and made into spans;
+// and what its TcpProxy tells of its connections: counted and logged.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -10,6 +11,7 @@
 #include "base/entropy.h"
 #include "base/result.h"
 #include "config/gateway_settings.h"
+#include "gateway/observe/access_log.h"
 #include "gateway/observe/log_file.h"
 #include "gateway/observe/metrics.h"
 #include "gateway/observe/tracing.h"
@@ -39,21 +41,22 @@ class LoopObserver final : public net::ExchangeObserver {
   Result<void> use(const config::Gateway& settings, LogFile* access_log_file);
 
   void ended(const net::Exchange& exchange) override;
+  void ended(const TcpOutcome& outcome);
 
   /// Null if tracing is off. The proxy calls its begin() for each request, before the authorizer
   /// is asked.
   const std::shared_ptr<Tracing>& tracing() const { return tracing_; }
-  /// After a reload: see RouteShard::set_routes().
-  void set_routes(const std::vector<config::Route>& routes);
+  /// After a reload: see CountsByRoute::set_routes().
+  void set_routes(const config::Gateway& settings);
 
  private:
   explicit LoopObserver(Parts parts) : parts_(std::move(parts)) {}
-  Result<std::unique_ptr<net::ExchangeObserver>> make_access_log(const config::Gateway& settings,
-                                                                 LogFile* file) const;
+  Result<std::unique_ptr<AccessLog>> make_access_log(const config::Gateway& settings,
+                                                     LogFile* file) const;
   Result<void> use_tracing(const config::Gateway& settings);
 
   const Parts parts_;
-  std::unique_ptr<net::ExchangeObserver> access_log_;
+  std::unique_ptr<AccessLog> access_log_;
   // What the rest is made of.
   config::Tracing tracing_settings_;
   std::vector<std::string> trusted_proxies_;

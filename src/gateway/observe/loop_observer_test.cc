@@ -58,6 +58,17 @@ TEST_F(LoopObserverTest, WritesWhatTheNewSettingsSay) {
   EXPECT_EQ(line(), "");
 }
 
+TEST_F(LoopObserverTest, CountsAndWritesTcpConnections) {
+  settings_.tcp = {{.name = "db"}};
+  observer_->set_routes(settings_);
+  const http::Peer peer;
+  observer_->ended(TcpOutcome{.peer = peer, .route = settings_.tcp.data()});
+  EXPECT_THAT(lines_.str(), HasSubstr("protocol=\"tcp\" route=\"db\""));
+  TcpShard::Sums sums;
+  metrics_.tcp.add_to(sums);
+  EXPECT_EQ(sums["db"].results[static_cast<std::size_t>(TcpResult::kOk)], 1U);
+}
+
 TEST_F(LoopObserverTest, FollowsRequestsFromAReloadOn) {
   EXPECT_EQ(observer_->tracing(), nullptr);
   settings_.tracing.endpoint = "http://127.0.0.1:1";

@@ -170,23 +170,28 @@ void append_clusters(Families& families, const std::vector<ClusterView>& cluster
   families.push_back(std::move(levels));
 }
 
-}  // namespace
-
-std::vector<std::string> route_labels(const std::vector<config::Route>& routes) {
+template <class Route>
+std::vector<std::string> names_of(const std::vector<Route>& routes) {
   std::vector<std::string> names;
   names.reserve(routes.size());
-  for (const config::Route& route : routes) names.push_back(route_name(route));
+  for (const Route& route : routes) names.push_back(route_name(route));
   return names;
 }
 
-Metrics::Metrics(const std::vector<config::Route>& routes, std::size_t labelled_routes)
-    : labelled_routes_(labelled_routes), names_(route_labels(routes)) {}
+}  // namespace
+
+RouteLabels route_labels(const config::Gateway& settings) {
+  return {.http = names_of(settings.routes), .tcp = names_of(settings.tcp)};
+}
+
+Metrics::Metrics(const config::Gateway& settings, std::size_t labelled_routes)
+    : labelled_routes_(labelled_routes), labels_(route_labels(settings)) {}
 
 Metrics::~Metrics() = default;
 
 LoopMetrics& Metrics::add_loop() {
   auto loop = std::make_unique<LoopMetrics>(labelled_routes_);
-  loop->routes.set_routes(names_);
+  loop->set_routes(labels_);
   const std::scoped_lock lock(mutex_);
   return *loops_.emplace_back(std::move(loop));
 }
@@ -194,6 +199,12 @@ LoopMetrics& Metrics::add_loop() {
 RouteShard::Sums Metrics::route_sums() const {
   RouteShard::Sums sums;
   for (const auto& loop : loops_) loop->routes.add_to(sums);
+  return sums;
+}
+
+TcpShard::Sums Metrics::tcp_sums() const {
+  TcpShard::Sums sums;
+  for (const auto& loop : loops_) loop->tcp.add_to(sums);
   return sums;
 }
 
@@ -211,6 +222,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   {
     const std::scoped_lock lock(mutex_);
     append_routes(families, route_sums());
+    append_tcp(families, tcp_sums());
     append_limits(families, loops_);
     append_levels(families, loops_);
     append_authorizer(families, loops_);

@@ -18,16 +18,31 @@
 #include "gateway/observe/diagnostics.h"
 #include "gateway/observe/reload_history.h"
 #include "gateway/observe/route_metrics.h"
+#include "gateway/observe/tcp_metrics.h"
 #include "gateway/observe/trace_counts.h"
 #include "net/limit_counts.h"
 
 namespace gatehouse::gateway {
 
-/// What one loop counts: everything but `routes.add_to()` and the values is used on that loop.
+/// The names under which routes count.
+struct RouteLabels {
+  std::vector<std::string> http, tcp;
+};
+RouteLabels route_labels(const config::Gateway& settings);
+
+/// What one loop counts: everything but `add_to()` and the values is used on that loop.
 struct LoopMetrics {
-  explicit LoopMetrics(std::size_t labelled_routes) : routes(labelled_routes) {}
+  explicit LoopMetrics(std::size_t labelled_routes)
+      : routes(labelled_routes), tcp(labelled_routes) {}
+
+  /// After a reload too; see CountsByRoute::set_routes().
+  void set_routes(const RouteLabels& labels) {
+    routes.set_routes(labels.http);
+    tcp.set_routes(labels.tcp);
+  }
 
   RouteShard routes;
+  TcpShard tcp;
   net::LimitCounts limits;
   AuthorizerCounts authorizer;
   TraceCounts traces;
@@ -36,13 +51,12 @@ struct LoopMetrics {
 
 class Metrics final : public prometheus::Collectable {
  public:
-  /// Names of routes that have labels of their own; exchanges of the rest count as "other".
+  /// Names of routes, and of TCP routes, that have labels of their own; the rest count as "other".
   static constexpr std::size_t kLabelledRoutes = 500;
   /// The same of services.
   static constexpr std::size_t kLabelledServices = 500;
 
-  explicit Metrics(const std::vector<config::Route>& routes,
-                   std::size_t labelled_routes = kLabelledRoutes);
+  explicit Metrics(const config::Gateway& settings, std::size_t labelled_routes = kLabelledRoutes);
   ~Metrics() override;
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -71,9 +85,10 @@ class Metrics final : public prometheus::Collectable {
 
  private:
   RouteShard::Sums route_sums() const;
+  TcpShard::Sums tcp_sums() const;
 
   const std::size_t labelled_routes_;
-  const std::vector<std::string> names_;
+  const RouteLabels labels_;
   ReloadHistory reloads_;
   std::function<std::vector<ClusterView>()> clusters_;
   std::function<std::size_t()> problems_;
@@ -81,8 +96,5 @@ class Metrics final : public prometheus::Collectable {
   mutable std::mutex mutex_;  // guards the list of loops, not what is in them
   std::vector<std::unique_ptr<LoopMetrics>> loops_;
 };
-
-/// The names under which routes count, for RouteShard::set_routes() after a reload.
-std::vector<std::string> route_labels(const std::vector<config::Route>& routes);
 
 }  // namespace gatehouse::gateway

@@ -14,12 +14,13 @@ namespace {
 class MetricsTest : public testing::Test {
  protected:
   MetricsTest() {
-    config::Route named;
-    named.name = "app";
-    named.prefix = "/app";
-    config::Route unnamed;
-    unnamed.prefix = "/other";
-    metrics_ = std::make_unique<Metrics>(std::vector<config::Route>{named, unnamed});
+    config::Gateway settings;
+    settings.routes.resize(2);
+    settings.routes[0].name = "app";
+    settings.routes[0].prefix = "/app";
+    settings.routes[1].prefix = "/other";
+    settings.tcp = {{.name = "db"}, {.listen = "127.0.0.1:5432"}};
+    metrics_ = std::make_unique<Metrics>(settings);
   }
   void end(net::ExchangeObserver& shard, std::string route, int status, int micros = 300,
            std::string_view failure = "", bool complete = true) {
@@ -112,6 +113,32 @@ TEST_F(MetricsTest, NoMoreRoutesHaveLabelsThanTheLimitSays) {
   EXPECT_EQ(hits["d"], 1U);
   EXPECT_EQ(hits["b"], 1U);
   EXPECT_FALSE(hits.contains("a"));
+}
+
+TEST_F(MetricsTest, TcpConnectionsCountByRouteAndOutcome) {
+  LoopMetrics& a = metrics_->add_loop();
+  LoopMetrics& b = metrics_->add_loop();
+  const http::Peer peer;
+  const config::TcpRoute named{.name = "db"};
+  const config::TcpRoute unnamed{.listen = "127.0.0.1:5432"};
+  a.tcp.ended({.peer = peer, .route = &named, .received = 5, .sent = 7});
+  b.tcp.ended({.peer = peer, .route = &named, .received = 5, .sent = 7});
+  b.tcp.ended({.peer = peer, .route = &unnamed, .result = TcpResult::kUpstreamConnect});
+  b.tcp.ended({.peer = peer, .route = nullptr, .result = TcpResult::kNoRoute});
+  EXPECT_TRUE(says("gatehouse_tcp_connections_total{route=\"db\",outcome=\"ok\"} 2"))
+      << metrics_->text();
+  EXPECT_TRUE(says("gatehouse_tcp_bytes_total{route=\"db\",direction=\"received\"} 10"));
+  EXPECT_TRUE(says("gatehouse_tcp_bytes_total{route=\"db\",direction=\"sent\"} 14"));
+  EXPECT_TRUE(
+      says("gatehouse_tcp_connections_total{route=\"127.0.0.1:5432\","
+           "outcome=\"upstream_connect\"} 1"));
+  EXPECT_TRUE(says("gatehouse_tcp_connections_total{route=\"-\",outcome=\"no_route\"} 1"));
+  const config::TcpRoute unknown{.name = "of another configuration"};
+  a.tcp.ended({.peer = peer, .route = &unknown});
+  EXPECT_TRUE(says("gatehouse_tcp_connections_total{route=\"other\",outcome=\"ok\"} 1"));
+  a.set_routes({.http = {}, .tcp = {"new", "db"}});
+  a.tcp.ended({.peer = peer, .route = &named});
+  EXPECT_TRUE(says("gatehouse_tcp_connections_total{route=\"db\",outcome=\"ok\"} 3"));
 }
 
 TEST_F(MetricsTest, LimitsLevelsVerdictsAndSpansOfAllLoopsAreAddedUp) {

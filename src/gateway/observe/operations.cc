@@ -7,7 +7,6 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 constexpr std::string_view kExposition = "text/plain; version=0.0.4; charset=utf-8";
 
 constexpr std::string_view kDiagnostics = "/ambassador/v0/diag/";
@@ -22,17 +21,11 @@ bool wants_json(const http::Request& request) {
 }  // namespace
 
 http::Response Operations::answer(const http::Request& request) const {
-  if (request.method != "GET" && request.method != "HEAD") {
-    http::Response response = http::make_response(405, kPlain, "only GET and HEAD\n");
-    response.headers.add("Allow", "GET, HEAD");
-    return response;
+  if (std::optional<http::Response> refused = refuse_other_methods(request)) {
+    return *std::move(refused);
   }
   const std::string_view path = request.target.path();
   if (path == "/metrics") return http::make_response(200, kExposition, parts_.metrics.text());
-  if (path == "/healthz/live" || path == "/ambassador/v0/check_alive") {
-    return http::make_response(200, kPlain, "alive\n");
-  }
-  if (path == "/healthz/ready" || path == "/ambassador/v0/check_ready") return readiness();
   if (parts_.diagnose) {
     if (path == kDiagnostics) return diagnostics(request);
     if (path == kDiagnostics.substr(0, kDiagnostics.size() - 1)) {
@@ -42,12 +35,7 @@ http::Response Operations::answer(const http::Request& request) const {
       return http::make_response(200, "text/css; charset=utf-8", diagnostics_style());
     }
   }
-  return http::make_response(404, kPlain, "no such page\n");
-}
-
-http::Response Operations::readiness() const {
-  return parts_.ready() ? http::make_response(200, kPlain, "ready\n")
-                        : http::make_response(503, kPlain, "not ready\n");
+  return health_.answer(path);
 }
 
 http::Response Operations::diagnostics(const http::Request& request) const {

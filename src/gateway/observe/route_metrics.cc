@@ -10,9 +10,6 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr std::string_view kNoRoute = "-";
-constexpr std::string_view kOthers = "other";
-
 // The class "none": the connection broke before there was an answer.
 constexpr std::array<const char*, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr int kCodes = 600;
@@ -101,32 +98,9 @@ void RouteShard::RouteCounts::add_to(RouteSums& sums) const {
   sums.incomplete += incomplete.value();
 }
 
-void RouteShard::set_routes(const std::vector<std::string>& names) {
-  const std::scoped_lock lock(changing_);
-  auto before = std::exchange(routes_, {});
-  for (const std::string& name : names) {
-    if (routes_.size() == limit_) break;
-    const auto [place, fresh] = routes_.try_emplace(name);
-    if (!fresh) continue;
-    const auto known = before.find(name);
-    place->second =
-        known == before.end() ? std::make_unique<RouteCounts>() : std::move(known->second);
-  }
-  for (auto& [name, counts] : before) {
-    if (routes_.size() == limit_) break;
-    if (counts) routes_.try_emplace(name, std::move(counts));
-  }
-}
-
-RouteShard::RouteCounts& RouteShard::counts_of(const std::string& route) {
-  if (route.empty()) return without_route_;
-  const auto found = routes_.find(route);
-  return found == routes_.end() ? others_ : *found->second;
-}
-
 void RouteShard::ended(const net::Exchange& exchange) {
   const http::Trace& trace = exchange.request.trace;
-  RouteCounts& counts = counts_of(trace.route);
+  RouteCounts& counts = routes_.of(trace.route);
   counts.codes[slot_of(exchange.status)].add(1);
   counts.received.add(exchange.received);
   counts.sent.add(exchange.sent);
@@ -139,10 +113,9 @@ void RouteShard::ended(const net::Exchange& exchange) {
 }
 
 void RouteShard::add_to(Sums& sums) const {
-  const std::scoped_lock lock(changing_);
-  for (const auto& [name, counts] : routes_) counts->add_to(sums.routes[name]);
-  without_route_.add_to(sums.routes[std::string(kNoRoute)]);
-  others_.add_to(sums.routes[std::string(kOthers)]);
+  routes_.for_each([&sums](const std::string& label, const RouteCounts& counts) {
+    counts.add_to(sums.routes[label]);
+  });
   for (std::size_t i = 0; i < failures_.size(); ++i) sums.failures[i] += failures_[i].value();
 }
 

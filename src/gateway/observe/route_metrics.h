@@ -8,14 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "gateway/observe/count.h"
+#include "gateway/observe/counts_by_route.h"
 #include "gateway/observe/families.h"
 #include "net/http_server.h"
 
@@ -61,11 +59,10 @@ inline constexpr std::array<std::string_view, 22> kFailureReasons = {"denied",
 class RouteShard final : public net::ExchangeObserver {
  public:
   /// At most `limit` names have labels; exchanges of the rest count under "other".
-  explicit RouteShard(std::size_t limit) : limit_(limit) {}
+  explicit RouteShard(std::size_t limit) : routes_(limit) {}
 
-  /// On the loop, after a reload too: counters of a name that stays go on. Those of a name that is
-  /// gone stay as long as there is room, so that the last of them are read.
-  void set_routes(const std::vector<std::string>& names);
+  /// As CountsByRoute::set_routes().
+  void set_routes(const std::vector<std::string>& names) { routes_.set_routes(names); }
   void ended(const net::Exchange& exchange) override;
 
   struct RouteSums {
@@ -88,12 +85,8 @@ class RouteShard final : public net::ExchangeObserver {
 
     void add_to(RouteSums& sums) const;
   };
-  RouteCounts& counts_of(const std::string& route);
 
-  const std::size_t limit_;
-  mutable std::mutex changing_;  // held when routes_ changes its shape, and by other threads
-  std::unordered_map<std::string, std::unique_ptr<RouteCounts>> routes_;
-  RouteCounts without_route_, others_;
+  CountsByRoute<RouteCounts> routes_;
   std::array<Count, kFailureReasons.size()> failures_;
 };
 

@@ -13,18 +13,21 @@ std::string_view host_of(std::string_view authority) {
 std::optional<HostPattern> HostPattern::parse(std::string_view pattern) {
   if (pattern.empty() || pattern == "*") return HostPattern{};
   HostPattern out{Kind::kExact, {}};
-  if (pattern.starts_with("*.")) {
+  // A pattern is one if it is a name when a letter stands for its star.
+  std::string example(pattern);
+  if (pattern.starts_with('*')) {
     out.kind = Kind::kSuffix;
-    pattern.remove_prefix(2);
-  } else if (pattern.ends_with(".*")) {
+    example.front() = 'a';
+  } else if (pattern.ends_with('*')) {
     out.kind = Kind::kPrefix;
-    pattern.remove_suffix(2);
+    example.back() = 'a';
   }
-  const std::optional<std::string> name = http::parse_authority(pattern);
+  const std::optional<std::string> name = http::parse_authority(example);
   if (!name || host_of(*name) != *name) return std::nullopt;
   out.text = *name;
-  if (out.kind == Kind::kSuffix) out.text.insert(0, 1, '.');
-  if (out.kind == Kind::kPrefix) out.text.push_back('.');
+  if (out.kind == Kind::kSuffix) out.text.erase(0, 1);
+  if (out.kind == Kind::kPrefix) out.text.pop_back();
+  if (out.text.empty()) return std::nullopt;
   return out;
 }
 

@@ -1,15 +1,19 @@
-// Which hosts a route or a Host is for: a name, "*.suffix", "prefix.*", or any; and a table that
-// finds what is kept under the patterns that match a host, the most particular first.
+// Which hosts a route or a Host is for: a name, "*suffix", "prefix*", or any; and a table that
+// finds what is kept under the patterns that match a host, the most particular first. Nearly all
+// patterns are "*.suffix" or "prefix.*": a look-up stops at the dots of a host, and elsewhere only
+// where some other pattern is as long.
 //
 // Hosts come as http::parse_authority() gives them: lower case, checked. Look-ups allocate nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace gatehouse::gateway {
 
@@ -34,8 +38,13 @@ class HostIndex {
  public:
   /// What is kept under that pattern; made if absent.
   T& operator[](const HostPattern& pattern) {
-    return pattern.kind == HostPattern::Kind::kAny ? any_
-                                                   : maps_[index(pattern.kind)][pattern.text];
+    if (pattern.kind == HostPattern::Kind::kAny) return any_;
+    if (pattern.kind == HostPattern::Kind::kSuffix && pattern.text.front() != '.') {
+      suffix_lengths_.add(pattern.text.size());
+    } else if (pattern.kind == HostPattern::Kind::kPrefix && pattern.text.back() != '.') {
+      prefix_lengths_.add(pattern.text.size());
+    }
+    return maps_[index(pattern.kind)][pattern.text];
   }
   bool contains(const HostPattern& pattern) const {
     if (pattern.kind == HostPattern::Kind::kAny) return false;
@@ -78,6 +87,18 @@ class HostIndex {
   };
   using Map = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
+  class Lengths {
+   public:
+    void add(std::size_t length) {
+      known_.resize(std::max(known_.size(), length + 1));
+      known_[length] = true;
+    }
+    bool has(std::size_t length) const { return length < known_.size() && known_[length]; }
+
+   private:
+    std::vector<bool> known_;
+  };
+
   /// True if `visit` took what is kept under that text.
   template <class Visit>
   static bool offer(const Map& map, std::string_view text, Visit& visit) {
@@ -86,6 +107,8 @@ class HostIndex {
   }
 
   Map maps_[3];
+  // Of the texts that do not begin, or end, at a dot.
+  Lengths suffix_lengths_, prefix_lengths_;
   T any_{};
 };
 
@@ -95,14 +118,15 @@ bool HostIndex<T>::visit(std::string_view host, Visit visit) const {
   const auto& [exact, suffixes, prefixes] = maps_;
   if (!exact.empty() && offer(exact, host, visit)) return true;
   if (!suffixes.empty()) {
-    for (std::size_t dot = host.find('.', 1); dot < host.size(); dot = host.find('.', dot + 1)) {
-      if (offer(suffixes, host.substr(dot), visit)) return true;
+    for (std::size_t at = 1; at < host.size(); ++at) {
+      if (host[at] != '.' && !suffix_lengths_.has(host.size() - at)) continue;
+      if (offer(suffixes, host.substr(at), visit)) return true;
     }
   }
   if (!prefixes.empty()) {
-    for (std::size_t end = host.rfind('.'); end != std::string_view::npos && end > 0;
-         end = host.rfind('.', end - 1)) {
-      if (offer(prefixes, host.substr(0, end + 1), visit)) return true;
+    for (std::size_t length = host.size(); length-- > 1;) {
+      if (host[length - 1] != '.' && !prefix_lengths_.has(length)) continue;
+      if (offer(prefixes, host.substr(0, length), visit)) return true;
     }
   }
   return false;

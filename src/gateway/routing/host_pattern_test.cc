@@ -8,7 +8,8 @@ namespace gatehouse::gateway {
 namespace {
 
 TEST(HostPattern, ReadsNamesAndGlobs) {
-  for (const std::string_view text : {"a.org", "*.a.org", "a.*", "a", "*", "[::1]"}) {
+  for (const std::string_view text :
+       {"a.org", "*.a.org", "a.*", "a", "*", "[::1]", "*a.org", "*-x.a.org", "a.o*"}) {
     const std::optional<HostPattern> pattern = HostPattern::parse(text);
     ASSERT_TRUE(pattern) << text;
     EXPECT_EQ(pattern->str(), text);
@@ -18,8 +19,8 @@ TEST(HostPattern, ReadsNamesAndGlobs) {
 }
 
 TEST(HostPattern, RefusesWhatIsNone) {
-  for (const std::string_view text : {"a b", "a:80", "*a.org", "a*", "*.a.*", "**", "*.", ".*",
-                                      "*.*", "a.*.b", "a/b", "a@b", "a,b"}) {
+  for (const std::string_view text : {"a b", "a:80", "*:80", "*a.*", "*.a.*", "**", "*.", ".*",
+                                      "*.*", "a.*.b", "a*b", "a/b", "a@b", "a,b"}) {
     EXPECT_FALSE(HostPattern::parse(text)) << text;
   }
 }
@@ -51,8 +52,27 @@ TEST(HostIndex, VisitsTheMostParticularFirst) {
   EXPECT_TRUE(visited.empty());
 }
 
+TEST(HostIndex, VisitsPatternsByLengthWhereverTheirStarStands) {
+  HostIndex<std::string> index;
+  for (const std::string_view text : {"*.a.org", "*-x.a.org", "*g", "x-*", "x-x.*", "x-x.a*"}) {
+    index[HostPattern::parse(text).value()] = text;
+  }
+  std::vector<std::string> visited;
+  const auto visit = [&](const std::string& value) {
+    visited.push_back(value);
+    return false;
+  };
+  EXPECT_FALSE(index.visit("x-x.a.org", visit));
+  EXPECT_EQ(visited,
+            (std::vector<std::string>{"*-x.a.org", "*.a.org", "*g", "x-x.a*", "x-x.*", "x-*"}));
+  visited.clear();
+  EXPECT_FALSE(index.visit("-x.a.org", visit));
+  EXPECT_EQ(visited, (std::vector<std::string>{"*.a.org", "*g"}));
+}
+
 TEST(HostIndex, AgreesWithThePatternsThemselves) {
-  const std::vector<std::string> patterns = {"a", "a.b", "*.b", "a.*", "*.a.b", "a.b.*", "b.a.b"};
+  const std::vector<std::string> patterns = {"a",     "a.b",   "*.b", "a.*", "*.a.b",
+                                             "a.b.*", "b.a.b", "*b",  "a*",  "*a.b"};
   for (const std::string& text : patterns) {
     const HostPattern pattern = HostPattern::parse(text).value();
     HostIndex<int> index;

@@ -44,6 +44,11 @@ HostPolicy HostPolicy::make(const std::vector<config::Host>& hosts,
   return out;
 }
 
+bool HostPolicy::knows(std::string_view authority) const {
+  return rules_.any().insecure.has_value() ||
+         rules_.visit(host_of(authority), [](const Rules& /*rules*/) { return true; });
+}
+
 HostPolicy::Insecure HostPolicy::insecure_action(std::string_view authority) const {
   std::optional<Insecure> found;
   const auto take = [&found](const Rules& rules) {

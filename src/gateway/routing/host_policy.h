@@ -25,6 +25,8 @@ class HostPolicy {
   /// A host with a wrong or repeated hostname is left out; one with a wrong action rejects.
   static HostPolicy make(const std::vector<config::Host>& hosts, std::vector<Problem>& problems);
 
+  /// A Host matches.
+  bool knows(std::string_view authority) const;
   /// Of the most particular Host that matches; kRoute if none does. kReject is answered 404.
   Insecure insecure_action(std::string_view authority) const;
   /// The most particular Host but "*" that has TLS of its own asks clients for certificates. Who

@@ -34,6 +34,20 @@ TEST(HostPolicy, WithoutAHostEveryRequestIsRouted) {
             Insecure::kRoute);
 }
 
+TEST(HostPolicy, KnowsTheHostsThatItIsFor) {
+  std::vector<Problem> problems;
+  const HostPolicy some =
+      HostPolicy::make({host("a.org", "route"), host("*.b.org", "route")}, problems);
+  for (const std::string_view known : {"a.org", "a.org:8443", "x.b.org"}) {
+    EXPECT_TRUE(some.knows(known)) << known;
+  }
+  for (const std::string_view unknown : {"b.org", "x.a.org", "127.0.0.1", ""}) {
+    EXPECT_FALSE(some.knows(unknown)) << unknown;
+  }
+  EXPECT_TRUE(HostPolicy::make({host("*", "route")}, problems).knows("127.0.0.1"));
+  EXPECT_FALSE(HostPolicy().knows("a.org"));
+}
+
 TEST(HostPolicy, WhatIsWrongIsNamed) {
   std::vector<Problem> problems;
   const HostPolicy policy = HostPolicy::make(

@@ -38,7 +38,8 @@ TcpConnection::~TcpConnection() {
 
 void TcpConnection::start() {
   task_.start(serve(), [this] {
-    failure_ = "internal_error";
+    result_ = TcpResult::kInternalError;
+    tell();
     loop_.schedule(end_);
     abort();
   });
@@ -51,8 +52,8 @@ void TcpConnection::abort() {
   if (client_) client_->abort();
 }
 
-bool TcpConnection::failed(std::string_view failure, const Error& error) {
-  failure_ = failure;
+bool TcpConnection::failed(TcpResult result, const Error& error) {
+  result_ = result;
   reason_ = error.message;
   return false;
 }
@@ -69,11 +70,11 @@ Task<void> TcpConnection::serve() {
     if (upstream && !aborted_) {
       co_await join(*std::move(upstream));
     } else if (!upstream) {
-      failed("upstream_connect", upstream.error());
+      failed(TcpResult::kUpstreamConnect, upstream.error());
     }
   }
-  if (aborted_ && failure_.empty()) failure_ = "drained";
-  if (!failure_.empty() && client_) client_->abort();
+  if (aborted_ && result_ == TcpResult::kOk) result_ = TcpResult::kDrained;
+  if (result_ != TcpResult::kOk && client_) client_->abort();
   tell();
   loop_.schedule(end_);
 }
@@ -88,7 +89,7 @@ Task<bool> TcpConnection::choose_group() {
   if (!known) co_return false;
   const std::optional<std::size_t> index = listen.names.find(peer_.server_name);
   if (index) group_ = &listen.groups[*index];
-  if (!index) failure_ = "no_route";
+  if (!index) result_ = TcpResult::kNoRoute;
   co_return index.has_value();
 }
 
@@ -104,11 +105,11 @@ Task<bool> TcpConnection::read_server_name() {
       peer_.server_name = std::move(hello.server_name);
       client_->set_deadline(Direction::kRead, std::nullopt);
       // What is no TLS asks for no name; a route for all others may take it.
-      if (hello.state == State::kInvalid) failure_ = "bad_client_hello";
+      if (hello.state == State::kInvalid) result_ = TcpResult::kBadClientHello;
       co_return hello.state != State::kInvalid;
     }
     if (got.kind == net::IoResult::Kind::kEnd) {
-      failure_ = "client_closed";
+      result_ = TcpResult::kClientClosed;
       co_return false;
     }
     const Result<void> readable = co_await client_->readable();
@@ -117,7 +118,8 @@ Task<bool> TcpConnection::read_server_name() {
     if (late && options_.listener.limit_counts != nullptr) {
       options_.listener.limit_counts->struck(net::Limit::kHandshakeTimeout);
     }
-    co_return failed(late ? "handshake_timeout" : "client_closed", readable.error());
+    co_return failed(late ? TcpResult::kHandshakeTimeout : TcpResult::kClientClosed,
+                     readable.error());
   }
 }
 
@@ -125,7 +127,7 @@ Task<bool> TcpConnection::begin_tls() {
   Result<std::unique_ptr<net::Stream>> secured =
       co_await net::start_tls(loop_, std::move(client_), buffer_.text(), entrance_->listen->tls,
                               options_.listener.handshake_timeout);
-  if (!secured) co_return failed("handshake", secured.error());
+  if (!secured) co_return failed(TcpResult::kHandshake, secured.error());
   client_ = *std::move(secured);
   buffer_.clear();
   peer_.tls = true;
@@ -137,12 +139,15 @@ Task<void> TcpConnection::join(TcpProxy::Upstream upstream) {
   keep_alive(*client_);
   keep_alive(*upstream.stream);
   counted_ = std::move(upstream.counted);
+  upstream_address_ = std::move(upstream.address);
   upstream_.emplace(loop_, std::move(upstream.stream));
   tunnel_.emplace(loop_, *client_, buffer_, *upstream_, route_->idle_timeout,
                   /*half_closed_idle=*/std::chrono::milliseconds(0));
   co_await tunnel_->run();
   if (tunnel_->complete()) co_return;
-  failure_ = tunnel_->timed_out() ? "idle_timeout" : aborted_ ? "drained" : "reset";
+  result_ = tunnel_->timed_out() ? TcpResult::kIdleTimeout
+            : aborted_           ? TcpResult::kDrained
+                                 : TcpResult::kReset;
   if (tunnel_->timed_out() && options_.listener.limit_counts != nullptr) {
     options_.listener.limit_counts->struck(net::Limit::kTunnelTimeout);
   }
@@ -152,7 +157,8 @@ void TcpConnection::tell() {
   if (!options_.observe) return;
   options_.observe({.peer = peer_,
                     .route = route_,
-                    .failure = failure_,
+                    .upstream = upstream_address_,
+                    .result = result_,
                     .reason = reason_,
                     .received = tunnel_ ? tunnel_->received() : 0,
                     .sent = tunnel_ ? tunnel_->sent() : 0,

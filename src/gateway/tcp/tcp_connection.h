@@ -3,7 +3,7 @@
 
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "gateway/tcp/stream_bytes.h"
 #include "gateway/tcp/tcp_proxy.h"
@@ -56,7 +56,7 @@ class TcpConnection {
   Task<bool> read_server_name();
   Task<bool> begin_tls();
   Task<void> join(TcpProxy::Upstream upstream);
-  bool failed(std::string_view failure, const Error& error);
+  bool failed(TcpResult result, const Error& error);
   void tell();
 
   net::Loop& loop_;
@@ -72,7 +72,8 @@ class TcpConnection {
   std::shared_ptr<void> counted_;  // before the stream: goes after it
   std::optional<StreamBytes> upstream_;
   std::optional<net::Tunnel> tunnel_;
-  std::string_view failure_;
+  std::string upstream_address_;
+  TcpResult result_ = TcpResult::kOk;
   std::string reason_;
   bool aborted_ = false;
   End end_{*this};

@@ -8,7 +8,9 @@
 // reset.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,14 +27,43 @@
 
 namespace gatehouse::gateway {
 
+/// How a connection ended.
+enum class TcpResult : std::uint8_t {
+  kOk,  // both sides ended in order
+  kBadClientHello,
+  kClientClosed,  // before its name was known
+  kDrained,
+  kHandshake,         // TLS that ends here
+  kHandshakeTimeout,  // of the ClientHello
+  kIdleTimeout,
+  kInternalError,
+  kNoRoute,  // for the name that was asked for
+  kReset,    // either side broke off
+  kUpstreamConnect,
+  kCount
+};
+
+/// Names for logs and metrics.
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(TcpResult::kCount)>
+    kTcpResultNames = {"ok",           "bad_client_hello", "client_closed",
+                       "drained",      "handshake",        "handshake_timeout",
+                       "idle_timeout", "internal_error",   "no_route",
+                       "reset",        "upstream_connect"};
+
 /// What became of a connection.
 struct TcpOutcome {
   const http::Peer& peer;
-  const config::TcpRoute* route = nullptr;  // null: none was for it
-  std::string_view failure;                 // a short constant; "" if both sides ended in order
-  std::string_view reason;                  // more of it, for a person; may be empty
-  std::uint64_t received = 0, sent = 0;     // bytes, from and to the client
+  const config::TcpRoute* route = nullptr;  // null: none was chosen
+  std::string_view upstream;                // the address that was connected to; "" if none was
+  TcpResult result = TcpResult::kOk;
+  std::string_view reason;               // of a failure, for a person; may be empty
+  std::uint64_t received = 0, sent = 0;  // bytes, from and to the client
   std::chrono::nanoseconds duration{0};
+
+  /// The result's name; "" if it is none.
+  std::string_view failure() const {
+    return result == TcpResult::kOk ? "" : kTcpResultNames[static_cast<std::size_t>(result)];
+  }
 };
 
 class TcpProxy {
@@ -41,6 +72,7 @@ class TcpProxy {
   struct Upstream {
     std::shared_ptr<void> counted;  // where it counts for as long as it lasts; may be null
     std::unique_ptr<net::Stream> stream;
+    std::string address;  // for TcpOutcome
   };
   /// Connects to the upstream of a route, which outlives the task; with a time-out.
   using Connect = std::function<Task<Result<Upstream>>(const config::TcpRoute&)>;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <stdexcept>
 
 #include "net/test_certificates.h"
 #include "net/test_loop.h"
@@ -18,6 +19,9 @@ using net::Stream;
 using net::write_all;
 using std::chrono::milliseconds;
 
+/// A route whose upstream cannot be connected to without an exception.
+constexpr const char* kThrows = "throws";
+
 /// A server that routes lead to, by the route's name.
 struct Upstream {
   std::unique_ptr<net::Listener> listener;
@@ -27,7 +31,7 @@ struct Upstream {
 class TcpProxyTest : public ::testing::Test {
  protected:
   struct Told {
-    std::string route, failure, server_name, address;
+    std::string route, failure, server_name, address, upstream;
     std::uint64_t received, sent;
   };
 
@@ -71,9 +75,10 @@ class TcpProxyTest : public ::testing::Test {
     options.connect = [this](const config::TcpRoute& to) { return connect_to(to); };
     options.observe = [this](const TcpOutcome& outcome) {
       told_.push_back({.route = outcome.route == nullptr ? "" : outcome.route->name,
-                       .failure = std::string(outcome.failure),
+                       .failure = std::string(outcome.failure()),
                        .server_name = outcome.peer.server_name,
                        .address = outcome.peer.address,
+                       .upstream = std::string(outcome.upstream),
                        .received = outcome.received,
                        .sent = outcome.sent});
     };
@@ -82,12 +87,14 @@ class TcpProxyTest : public ::testing::Test {
     proxy_ = *std::move(proxy);
   }
   Task<Result<TcpProxy::Upstream>> connect_to(const config::TcpRoute& to) {
+    if (to.name == kThrows) throw std::runtime_error("thrown");
     const auto found = upstreams_.find(to.name);
     if (found == upstreams_.end()) co_return fail(ErrorCode::kUnavailable, "nobody is there");
     Result<std::unique_ptr<Stream>> stream =
         co_await net::connect(loop_, "127.0.0.1", found->second.listener->endpoint().port, {});
     if (!stream) co_return fail(std::move(stream));
-    co_return TcpProxy::Upstream{.counted = counted_, .stream = *std::move(stream)};
+    co_return TcpProxy::Upstream{
+        .counted = counted_, .stream = *std::move(stream), .address = "address of " + to.name};
   }
 
   Result<std::unique_ptr<Stream>> connect_as(net::ConnectOptions options) {
@@ -142,6 +149,7 @@ TEST_F(TcpProxyTest, AServerMaySpeakFirst) {
   EXPECT_EQ(rest(*client), "");
   EXPECT_EQ(told().failure, "");
   EXPECT_EQ(told().route, "a");
+  EXPECT_EQ(told().upstream, "address of a");
   EXPECT_EQ(told().received, 4U);
   EXPECT_EQ(told().sent, 9U);
   test_loop_.run_until([this] { return proxy_->connections() == 0; });
@@ -283,6 +291,15 @@ TEST_F(TcpProxyTest, WithoutItsUpstreamAClientIsReset) {
   EXPECT_EQ(::recv(client.get(), &byte, 1, 0), -1);
   EXPECT_EQ(errno, ECONNRESET);
   EXPECT_EQ(told().route, "nobody");
+}
+
+TEST_F(TcpProxyTest, AnExceptionEndsItsConnectionAndIsTold) {
+  open({route(kThrows)});
+  const net::FileDescriptor client = net::connect_to_loopback(proxy_->endpoints().front().port);
+  EXPECT_EQ(told().failure, "internal_error");
+  EXPECT_EQ(told().route, kThrows);
+  test_loop_.run_until([this] { return proxy_->connections() == 0; });
+  EXPECT_EQ(told_.size(), 1U);
 }
 
 TEST_F(TcpProxyTest, AResetOfOneSideResetsTheOther) {

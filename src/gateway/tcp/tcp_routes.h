@@ -18,6 +18,11 @@
 
 namespace gatehouse::gateway {
 
+/// How a TCP route is called in logs and metrics.
+inline const std::string& route_name(const config::TcpRoute& route) {
+  return route.name.empty() ? route.listen : route.name;
+}
+
 class TcpRoutes {
  public:
   /// Routes with the same host on the same address: connections are shared out by weight.
