@@ -77,29 +77,40 @@ void tell(const Sources& sources) {
   for (const std::string& text : sources.warnings) fmt::print(stderr, "warning: {}\n", text);
 }
 
-/// What happens to the request before routes are looked at; "" if nothing does.
-std::string insecure_line(const HostPolicy& policy, const http::Request& request) {
-  if (is_secure(request)) return "";
-  switch (policy.insecure_action(request.authority)) {
-    case HostPolicy::Insecure::kRedirect:
-      return "redirect to " + gateway::https_location(request).value_or("https (400: no host)");
-    case HostPolicy::Insecure::kReject:
-      return "reject with 404";
-    case HostPolicy::Insecure::kRoute:
+/// What happens to the request before routes are looked at. One of the two, or neither.
+struct BeforeRoutes {
+  std::string insecure;      // what its Host says of it as an insecure one
+  std::string unknown_host;  // that no Host is for it
+};
+
+BeforeRoutes before_routes(const HostPolicy& policy, const http::Request& request) {
+  switch (policy.outcome(request, is_secure(request))) {
+    case HostPolicy::Outcome::kRedirect:
+      return {.insecure = "redirect to " +
+                          gateway::https_location(request).value_or("https (400: no host)")};
+    case HostPolicy::Outcome::kReject:
+      return {.insecure = "reject with 404"};
+    case HostPolicy::Outcome::kUnknown:
+      return {.unknown_host = "reject with 404"};
+    case HostPolicy::Outcome::kRoute:
       break;
   }
-  return "";
+  return {};
 }
 
 void print(const gateway::Explanation& explanation, const config::Gateway& settings,
-           const std::string& insecure, bool json) {
+           const BeforeRoutes& before, bool json) {
   if (json) {
     Json out = gateway::to_json(explanation, settings.routes);
-    if (!insecure.empty()) out["insecure"] = insecure;
+    if (!before.insecure.empty()) out["insecure"] = before.insecure;
+    if (!before.unknown_host.empty()) out["unknown_host"] = before.unknown_host;
     fmt::print("{}\n", dump_json(out));
     return;
   }
-  if (!insecure.empty()) fmt::print("As an insecure request its host says: {}.\n", insecure);
+  if (!before.insecure.empty()) {
+    fmt::print("As an insecure request its host says: {}.\n", before.insecure);
+  }
+  if (!before.unknown_host.empty()) fmt::print("No Host is for it: {}.\n", before.unknown_host);
   fmt::print("{}", gateway::to_text(explanation, settings.routes));
 }
 
@@ -154,7 +165,7 @@ int explain_route(const config::Settings& settings, const RouteQuestion& questio
       in_force.table().explain(*request, in_force.settings().routes, is_secure(*request));
   // What a route says counts only where there is somebody to ask.
   if (in_force.settings().authorizer.kind == "none") explanation.authenticate = false;
-  print(explanation, in_force.settings(), insecure_line(in_force.hosts(), *request), question.json);
+  print(explanation, in_force.settings(), before_routes(in_force.hosts(), *request), question.json);
   return explanation.members.empty() ? kFailed : kOk;
 }
 

@@ -166,7 +166,10 @@ Task<Result<gateway::TcpProxy::Upstream>> Worker::connect_tcp(const config::TcpR
   Result<std::shared_ptr<gateway::upstream::Cluster>> cluster = gateway_->cluster(route.upstream);
   if (!cluster) co_return fail(std::move(cluster));
   Result<gateway::upstream::Connection> connected = co_await (*cluster)->connect({});
-  if (!connected) co_return fail(std::move(connected));
+  if (!connected) {
+    common_.log->warn("upstream failed: TCP route {}: {}", route.name, connected.error().message);
+    co_return fail(std::move(connected));
+  }
   auto counted = std::make_shared<gateway::upstream::Connection>(std::move(*connected));
   std::unique_ptr<net::Stream> stream = std::move(counted->stream);
   std::string address = counted->address;

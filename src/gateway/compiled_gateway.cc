@@ -81,7 +81,9 @@ Result<CompiledGateway::Made> CompiledGateway::make(config::Gateway settings,
   Result<void> compiled = out->compile_filters(rate_limits);
   if (!compiled) return fail(std::move(compiled));
   std::vector<Problem> problems;
-  out->hosts_ = HostPolicy::make(out->settings_.hosts, problems);
+  const auto unknown = out->settings_.unknown_hosts == "reject" ? HostPolicy::Unknown::kReject
+                                                                : HostPolicy::Unknown::kRoute;
+  out->hosts_ = HostPolicy::make(out->settings_.hosts, unknown, problems);
   out->compile_routes(rate_limits, problems);
   return Made{std::move(out), std::move(problems)};
 }

@@ -14,16 +14,6 @@
 namespace gatehouse::gateway {
 namespace {
 
-/// Where certificate authorities look for an answer over plain HTTP (RFC 8555 §8.3), and load
-/// balancers for a sign of life, by whatever name.
-constexpr std::string_view kAcmePath = "/.well-known/acme-challenge/";
-constexpr std::string_view kProbePaths = "/ambassador/v0/check_";
-
-/// What a Host asks for does not count there.
-bool is_for_every_host(std::string_view path) {
-  return path.starts_with(kAcmePath) || path.starts_with(kProbePaths);
-}
-
 /// Trailers of requests end here: a trailer could repeat an identity header behind the gateway's
 /// back, and RFC 9110 §6.5.1 lets an intermediary discard them.
 class WithoutTrailers final : public http::BodyReader {
@@ -157,18 +147,14 @@ Proxy::Answer Proxy::check_host(const Exchange& exchange) const {
   if (is_misdirected(request, exchange.gateway.hosts())) {
     return refuse(request, {421, "misdirected", "The request is for another host."});
   }
-  if (is_for_every_host(request.target.path())) return std::nullopt;
-  const bool needs_host = exchange.gateway.settings().unknown_hosts == "reject";
-  if (needs_host && !exchange.gateway.hosts().knows(request.authority)) {
-    return refuse(request, {404, "no host", "There is no such site here."});
-  }
-  if (exchange.client.secure) return std::nullopt;
-  switch (exchange.gateway.hosts().insecure_action(request.authority)) {
-    case HostPolicy::Insecure::kRoute:
+  switch (exchange.gateway.hosts().outcome(request, exchange.client.secure)) {
+    case HostPolicy::Outcome::kRoute:
       return std::nullopt;
-    case HostPolicy::Insecure::kReject:
+    case HostPolicy::Outcome::kUnknown:
+      return refuse(request, {404, "unknown host", "There is no such site here."});
+    case HostPolicy::Outcome::kReject:
       return refuse(request, {404, "insecure", "There is no such page here."});
-    case HostPolicy::Insecure::kRedirect:
+    case HostPolicy::Outcome::kRedirect:
       break;
   }
   const std::optional<std::string> location =

@@ -824,6 +824,9 @@ def test_where_there_are_hosts_no_other_is_served(service, tmp_path):
         assert gateway.get("/", headers={"Host": "own.example"}).status_code == 200
         assert gateway.get("/", headers={"Host": "other.example"}).status_code == 404
         assert gateway.get("/").status_code == 404
+        assert "unknown_host" in gateway.explain("GET", "/", {"Host": "other.example"})
+        assert "unknown_host" not in gateway.explain("GET", "/", {"Host": "own.example"})
+        assert "unknown_host" not in gateway.explain("GET", PROBES["ready"], {"Host": "other.example"})
     assert len(service.seen) == 1
 
 

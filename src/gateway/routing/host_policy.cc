@@ -5,18 +5,22 @@
 namespace gatehouse::gateway {
 namespace {
 
-std::optional<HostPolicy::Insecure> parse_insecure(std::string_view text) {
-  if (text == "route") return HostPolicy::Insecure::kRoute;
-  if (text == "redirect") return HostPolicy::Insecure::kRedirect;
-  if (text == "reject") return HostPolicy::Insecure::kReject;
+constexpr std::string_view kAcmePath = "/.well-known/acme-challenge/";
+constexpr std::string_view kProbePaths = "/ambassador/v0/check_";
+
+std::optional<HostPolicy::Outcome> parse_insecure(std::string_view text) {
+  if (text == "route") return HostPolicy::Outcome::kRoute;
+  if (text == "redirect") return HostPolicy::Outcome::kRedirect;
+  if (text == "reject") return HostPolicy::Outcome::kReject;
   return std::nullopt;
 }
 
 }  // namespace
 
-HostPolicy HostPolicy::make(const std::vector<config::Host>& hosts,
+HostPolicy HostPolicy::make(const std::vector<config::Host>& hosts, Unknown unknown,
                             std::vector<Problem>& problems) {
   HostPolicy out;
+  out.unknown_ = unknown;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const auto wrong = [&](std::string reason) {
       problems.push_back({Problem::Of::kHost, i, std::move(reason)});
@@ -38,25 +42,30 @@ HostPolicy HostPolicy::make(const std::vector<config::Host>& hosts,
     rules.insecure = parse_insecure(hosts[i].insecure);
     if (!rules.insecure) {
       wrong("insecure must be redirect, route or reject; its insecure requests are rejected");
-      rules.insecure = Insecure::kReject;
+      rules.insecure = Outcome::kReject;
     }
   }
   return out;
 }
 
-bool HostPolicy::knows(std::string_view authority) const {
-  return rules_.any().insecure.has_value() ||
-         rules_.visit(host_of(authority), [](const Rules& /*rules*/) { return true; });
+HostPolicy::Outcome HostPolicy::outcome(const http::Request& request, bool secure) const {
+  if (secure && unknown_ == Unknown::kRoute) return Outcome::kRoute;
+  const std::string_view path = request.target.path();
+  if (path.starts_with(kAcmePath) || path.starts_with(kProbePaths)) return Outcome::kRoute;
+  const std::optional<Outcome> found = insecure(request.authority);
+  if (!found) return unknown_ == Unknown::kReject ? Outcome::kUnknown : Outcome::kRoute;
+  return secure ? Outcome::kRoute : *found;
 }
 
-HostPolicy::Insecure HostPolicy::insecure_action(std::string_view authority) const {
-  std::optional<Insecure> found;
+/// What the most particular Host says of insecure requests; nullopt if none matches.
+std::optional<HostPolicy::Outcome> HostPolicy::insecure(std::string_view authority) const {
+  std::optional<Outcome> found;
   const auto take = [&found](const Rules& rules) {
     found = rules.insecure;
     return true;
   };
   if (!rules_.visit(host_of(authority), take)) found = rules_.any().insecure;
-  return found.value_or(Insecure::kRoute);
+  return found;
 }
 
 bool HostPolicy::asks_for_certificates(std::string_view authority) const {

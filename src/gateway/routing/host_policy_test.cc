@@ -7,7 +7,8 @@
 namespace gatehouse::gateway {
 namespace {
 
-using Insecure = HostPolicy::Insecure;
+using Outcome = HostPolicy::Outcome;
+using Unknown = HostPolicy::Unknown;
 
 config::Host host(std::string hostname, std::string insecure) {
   config::Host out;
@@ -16,48 +17,67 @@ config::Host host(std::string hostname, std::string insecure) {
   return out;
 }
 
+Outcome of(const HostPolicy& policy, std::string authority, std::string path = "/",
+           bool secure = false) {
+  return policy.outcome(request(std::move(path), std::move(authority)), secure);
+}
+
 TEST(HostPolicy, TheMostParticularHostDecides) {
   std::vector<Problem> problems;
-  const HostPolicy policy = HostPolicy::make(
-      {host("*", "reject"), host("*.a.org", "redirect"), host("x.a.org", "route")}, problems);
+  const HostPolicy policy =
+      HostPolicy::make({host("*", "reject"), host("*.a.org", "redirect"), host("x.a.org", "route")},
+                       Unknown::kRoute, problems);
   EXPECT_TRUE(problems.empty());
-  EXPECT_EQ(policy.insecure_action("x.a.org:8080"), Insecure::kRoute);
-  EXPECT_EQ(policy.insecure_action("y.a.org"), Insecure::kRedirect);
-  EXPECT_EQ(policy.insecure_action("b.org"), Insecure::kReject);
-  EXPECT_EQ(policy.insecure_action(""), Insecure::kReject);
+  EXPECT_EQ(of(policy, "x.a.org:8080"), Outcome::kRoute);
+  EXPECT_EQ(of(policy, "y.a.org"), Outcome::kRedirect);
+  EXPECT_EQ(of(policy, "b.org"), Outcome::kReject);
+  EXPECT_EQ(of(policy, ""), Outcome::kReject);
 }
 
 TEST(HostPolicy, WithoutAHostEveryRequestIsRouted) {
   std::vector<Problem> problems;
-  EXPECT_EQ(HostPolicy().insecure_action("a.org"), Insecure::kRoute);
-  EXPECT_EQ(HostPolicy::make({host("b.org", "reject")}, problems).insecure_action("a.org"),
-            Insecure::kRoute);
+  EXPECT_EQ(of(HostPolicy(), "a.org"), Outcome::kRoute);
+  EXPECT_EQ(of(HostPolicy::make({host("b.org", "reject")}, Unknown::kRoute, problems), "a.org"),
+            Outcome::kRoute);
 }
 
-TEST(HostPolicy, KnowsTheHostsThatItIsFor) {
+TEST(HostPolicy, WhereThereHasToBeAHostOthersAreUnknown) {
   std::vector<Problem> problems;
-  const HostPolicy some =
-      HostPolicy::make({host("a.org", "route"), host("*.b.org", "route")}, problems);
-  for (const std::string_view known : {"a.org", "a.org:8443", "x.b.org"}) {
-    EXPECT_TRUE(some.knows(known)) << known;
+  const HostPolicy some = HostPolicy::make({host("a.org", "route"), host("*.b.org", "reject")},
+                                           Unknown::kReject, problems);
+  EXPECT_EQ(of(some, "a.org:8443"), Outcome::kRoute);
+  EXPECT_EQ(of(some, "x.b.org"), Outcome::kReject);
+  EXPECT_EQ(of(some, "x.b.org", "/", true), Outcome::kRoute);
+  for (const std::string unknown : {"b.org", "x.a.org", "127.0.0.1", ""}) {
+    EXPECT_EQ(of(some, unknown), Outcome::kUnknown) << unknown;
+    EXPECT_EQ(of(some, unknown, "/", true), Outcome::kUnknown) << unknown;
   }
-  for (const std::string_view unknown : {"b.org", "x.a.org", "127.0.0.1", ""}) {
-    EXPECT_FALSE(some.knows(unknown)) << unknown;
+  const HostPolicy all = HostPolicy::make({host("*", "route")}, Unknown::kReject, problems);
+  EXPECT_EQ(of(all, "127.0.0.1"), Outcome::kRoute);
+}
+
+TEST(HostPolicy, AuthoritiesAndProbesAreAnsweredWhateverTheHost) {
+  std::vector<Problem> problems;
+  const HostPolicy policy =
+      HostPolicy::make({host("a.org", "redirect")}, Unknown::kReject, problems);
+  for (const std::string path : {"/.well-known/acme-challenge/x", "/ambassador/v0/check_ready"}) {
+    EXPECT_EQ(of(policy, "a.org", path), Outcome::kRoute) << path;
+    EXPECT_EQ(of(policy, "b.org", path), Outcome::kRoute) << path;
   }
-  EXPECT_TRUE(HostPolicy::make({host("*", "route")}, problems).knows("127.0.0.1"));
-  EXPECT_FALSE(HostPolicy().knows("a.org"));
+  EXPECT_EQ(of(policy, "a.org", "/ambassador/v0/diag/"), Outcome::kRedirect);
 }
 
 TEST(HostPolicy, WhatIsWrongIsNamed) {
   std::vector<Problem> problems;
   const HostPolicy policy = HostPolicy::make(
-      {host("a b", "route"), host("a", "maybe"), host("A", "route"), host("*", "route")}, problems);
+      {host("a b", "route"), host("a", "maybe"), host("A", "route"), host("*", "route")},
+      Unknown::kRoute, problems);
   ASSERT_EQ(problems.size(), 3);
   EXPECT_EQ(problems[0].index, 0);
   EXPECT_EQ(problems[1].index, 1);
   EXPECT_EQ(problems[2].index, 2);
   EXPECT_EQ(problems[0].of, Problem::Of::kHost);
-  EXPECT_EQ(policy.insecure_action("a"), Insecure::kReject);
+  EXPECT_EQ(of(policy, "a"), Outcome::kReject);
 }
 
 TEST(HostPolicy, KnowsTheHostsThatAskForCertificates) {
@@ -71,7 +91,7 @@ TEST(HostPolicy, KnowsTheHostsThatAskForCertificates) {
   const HostPolicy policy =
       HostPolicy::make({asking("*", "ca.pem"), asking("*.a.org", "ca.pem"), asking("x.a.org", ""),
                         host("y.a.org", "route"), host("b.org", "route")},
-                       problems);
+                       Unknown::kRoute, problems);
   EXPECT_TRUE(policy.asks_for_certificates("z.a.org:8443"));
   EXPECT_FALSE(policy.asks_for_certificates("x.a.org"));
   EXPECT_TRUE(policy.asks_for_certificates("y.a.org"));
