@@ -55,12 +55,6 @@ constexpr auto kLetterDigitHyphen = [](auto block) {
   return ((folded >= 'a') & (folded <= 'z')) | ((block >= '0') & (block <= '9')) | (block == '-');
 };
 
-/// Writes at `to`, where there is room for it; gives the place behind.
-char* put(char* to, std::string_view text) {
-  if (!text.empty()) std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
-
 // Of a browser's request, so that its head makes two allocations instead of a dozen.
 constexpr std::size_t kUsualFields = 24;
 constexpr std::size_t kUsualBytes = 1023;
@@ -166,7 +160,7 @@ Headers::Entry Headers::append(std::string_view name, std::string_view value) {
                     .value_length = static_cast<std::uint32_t>(value.size())};
   const std::size_t end = begin + entry.length();
   bytes_.resize_and_overwrite(end, [&](char* text, std::size_t) {
-    put(put(put(put(text + begin, name), kColon), value), kLineEnd);
+    copy_text(copy_text(copy_text(copy_text(text + begin, name), kColon), value), kLineEnd);
     return end;
   });
   return entry;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,12 @@ inline bool starts_with_ignoring_case(std::string_view text, std::string_view pr
   return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 std::string lower_case(std::string_view text);
+
+/// Copies the text to where there is room for it; gives the place behind.
+inline char* copy_text(char* to, std::string_view text) {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
 
 constexpr bool is_blank(char c) {
   return c == ' ' || c == '\t';

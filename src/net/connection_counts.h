@@ -1,7 +1,7 @@
 // How many connections several pools have open together, and the requests that wait for one: what a
 // limit for a whole service, with its several addresses, is held against. Of one loop.
 //
-// Who finds no room waits in await_room(). One waiter, the first, is woken each time that room
+// Who finds no room waits in a RoomWait. One waiter, the first, is woken each time that room
 // comes: a connection ended, or one that is open may serve another request. It tries again, and
 // waits again if it was too late; who leaves without a try wakes the next.
 #pragma once

@@ -28,6 +28,13 @@ class ClusterRoomTest : public ServiceTest {
       };
     }
   }
+  /// By request 0, which is held.
+  void use_the_only_connection(std::size_t addresses = 1) {
+    settings_.circuit_breakers.connections = 1;
+    hold(addresses);
+    begin(0);
+    wait_until_seen(1);
+  }
   void release(std::size_t count = 100) { released_ = count; }
 
   void begin(std::size_t number, SendOptions options = {}) {
@@ -83,10 +90,7 @@ TEST_F(ClusterRoomTest, NoMoreOfThemWaitThanMay) {
 }
 
 TEST_F(ClusterRoomTest, TheirTimeOutEndsTheWait) {
-  settings_.circuit_breakers.connections = 1;
-  hold(1);
-  begin(0);
-  wait_until_seen(1);
+  use_the_only_connection();
   begin(1, {.response_timeout = milliseconds(20)});
   begin(2);
   EXPECT_EQ(outcome(1), error(ErrorCode::kTimeout));
@@ -97,10 +101,7 @@ TEST_F(ClusterRoomTest, TheirTimeOutEndsTheWait) {
 }
 
 TEST_F(ClusterRoomTest, ATimeOutCountsTheWait) {
-  settings_.circuit_breakers.connections = 1;
-  hold(1);
-  begin(0);
-  wait_until_seen(1);
+  use_the_only_connection();
   begin(1, {.response_timeout = std::chrono::seconds(10)});
   clock_.skip(milliseconds(9'900));
   release(1);
@@ -111,10 +112,7 @@ TEST_F(ClusterRoomTest, ATimeOutCountsTheWait) {
 }
 
 TEST_F(ClusterRoomTest, WhoLeavesTakesNoRoomAlong) {
-  settings_.circuit_breakers.connections = 1;
-  hold(1);
-  begin(0);
-  wait_until_seen(1);
+  use_the_only_connection();
   http::Request request = get("/left");
   {
     net::RunningTask leaving;
@@ -130,10 +128,7 @@ TEST_F(ClusterRoomTest, WhoLeavesTakesNoRoomAlong) {
 }
 
 TEST_F(ClusterRoomTest, WhoIsWokenAndHasLeftWakesTheNext) {
-  settings_.circuit_breakers.connections = 1;
-  hold(1);
-  begin(0);
-  wait_until_seen(1);
+  use_the_only_connection();
   http::Cancellation cancellation;
   begin(1);
   requests_[1].cancellation = &cancellation;
@@ -157,11 +152,8 @@ TEST_F(ClusterRoomTest, AConnectionThatIdlesElsewhereGivesWayAfterTheWait) {
 }
 
 TEST_F(ClusterRoomTest, ConnectionsOfHttp2GiveWayToo) {
-  settings_.circuit_breakers.connections = 1;
   settings_.protocol = "http2";
-  hold(2);
-  begin(0);
-  wait_until_seen(1);
+  use_the_only_connection(2);
   for (std::size_t i = 1; i < 4; ++i) begin(i);  // the first of them is for the other address
   EXPECT_EQ(status().pending.now, 3U);
   release();

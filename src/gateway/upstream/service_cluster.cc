@@ -91,7 +91,6 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
   if (!addresses_.known()) {
     Result<void> found = co_await wait_for_addresses();
     if (!found) co_return fail(std::move(found));
-    if (is_cancelled(request)) co_return nobody_waits();
   }
   if (request.authority.empty()) request.authority = authority_;
   Attempts attempts;
@@ -99,29 +98,9 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
   if (options.response_timeout.count() > 0) {
     attempts.deadline = parts_.loop.now() + options.response_timeout;
   }
-  if (!connections_->queue.empty()) {  // others came before
-    Result<void> room = co_await wait_for_room(request, attempts);
-    if (!room) co_return fail(std::move(room));
-  }
+  // Behind those that wait for a connection already.
+  Next next = connections_->queue.empty() ? Next::kAtOnce : Next::kWhenThereIsRoom;
   while (true) {
-    Next next = Next::kDeliver;
-    {
-      // The answer that is not delivered gives its connection back before the wait.
-      Use use(pick(attempts));
-      request.trace.upstream = use->name;
-      request.trace.service = service_;
-      Progress progress = Progress::kUnsent;
-      Result<http::Response> answer =
-          co_await use->client->send(request, timeouts(options, attempts), &progress);
-      note(*use, answer, progress);
-      next = judge(request, options, attempts, *use, answer, progress);
-      if (next == Next::kDeliver) {
-        if (!answer) co_return std::unexpected(std::move(answer).error());
-        if (attempts.key.set_cookie) answer->headers.add("Set-Cookie", *attempts.key.set_cookie);
-        count_until_end(*answer, std::move(use), *std::move(place));
-        co_return answer;
-      }
-    }
     if (next == Next::kWhenThereIsRoom) {
       Result<void> room = co_await wait_for_room(request, attempts);
       if (!room) co_return fail(std::move(room));
@@ -131,6 +110,21 @@ Task<Result<http::Response>> ServiceCluster::send(http::Request& request, SendOp
       co_await parts_.loop.sleep(wait);
     }
     if (is_cancelled(request)) co_return nobody_waits();
+    // The answer that is not delivered gives its connection back before the next wait.
+    Use use(pick(attempts));
+    request.trace.upstream = use->name;
+    request.trace.service = service_;
+    Progress progress = Progress::kUnsent;
+    Result<http::Response> answer =
+        co_await use->client->send(request, timeouts(options, attempts), &progress);
+    note(*use, answer, progress);
+    next = judge(request, options, attempts, *use, answer, progress);
+    if (next == Next::kDeliver) {
+      if (!answer) co_return std::unexpected(std::move(answer).error());
+      if (attempts.key.set_cookie) answer->headers.add("Set-Cookie", *attempts.key.set_cookie);
+      count_until_end(*answer, std::move(use), *std::move(place));
+      co_return answer;
+    }
   }
 }
 

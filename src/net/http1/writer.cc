@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "net/http1/codec.h"
 #include "net/http1/framing_fields.h"
@@ -9,6 +8,7 @@
 namespace gatehouse::net::http1 {
 namespace {
 
+using http::copy_text;
 using http::equal_ignoring_case;
 
 template <int Base>
@@ -21,14 +21,8 @@ void append_number(std::string& out, std::uint64_t number) {
 constexpr std::string_view kColon = ": ";
 constexpr std::string_view kLineEnd = "\r\n";
 
-/// Writes at `to`, where there is room for it; gives the place behind.
-char* put(char* to, std::string_view text) {
-  std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
-
 char* put_value(char* to, std::string_view value) {
-  char* const end = put(to, value);
+  char* const end = copy_text(to, value);
   if (http::skip_value_bytes(value, 0) != value.size()) {
     std::replace_if(to, end, [](char c) { return !http::is_value_byte(c); }, ' ');
   }
@@ -36,8 +30,8 @@ char* put_value(char* to, std::string_view value) {
 }
 
 char* put_field(char* to, std::string_view name, std::string_view value) {
-  to = put(put(to, name), kColon);
-  return put(put_value(to, value), kLineEnd);
+  to = copy_text(copy_text(to, name), kColon);
+  return copy_text(put_value(to, value), kLineEnd);
 }
 
 std::size_t length_of(http::Field field) {
@@ -77,11 +71,11 @@ void append_fields(std::string& out, const http::Headers& headers, OwnLength own
         run = {run.data(), run.size() + line.size()};
         continue;
       }
-      to = put(to, run);
+      to = copy_text(to, run);
       run = clean ? line : "";
       if (!clean) to = put_field(to, field.name, field.value);
     }
-    return put(to, run);
+    return copy_text(to, run);
   });
 }
 
